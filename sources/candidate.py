@@ -1,0 +1,165 @@
+"""What readers see of the landing zone: which file is in force for which slice, as views for the warehouse.
+
+Belongs here: replacement of earlier files by later ones, and the schema ``landing`` of a candidate database.  Does
+not belong here: landing itself, and any model built on it (``dbt/``).
+
+The candidate holds views over immutable Parquet and three small tables of counts; it can be thrown away and made
+again at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sources.contract import Contract, load_contracts
+from sources.landing import DATASETS, landed_types, read_receipts
+
+if TYPE_CHECKING:
+    import duckdb
+
+Slice = tuple[str, ...]
+
+
+def slices_in_force(home: Path) -> dict[str, dict[Slice, str]]:
+    """Per dataset: slice → SHA-256 of the file that supplies it, the one that arrived last."""
+    force: dict[str, dict[Slice, str]] = {dataset: {} for dataset in DATASETS}
+    for receipt in read_receipts(home):
+        for item in receipt.get("slices", []):
+            force[receipt["dataset"]][tuple(item["slice"])] = receipt["source"]["sha256"]
+    return force
+
+
+def inputs_fingerprint(home: Path) -> str:
+    """Hash of all that the warehouse is a function of: the slices in force and every receipt's counts."""
+    force = {
+        dataset: sorted((list(key), sha256) for key, sha256 in slices.items())
+        for dataset, slices in slices_in_force(home).items()
+    }
+    receipts = sorted((r["source"]["sha256"], r["method"], json.dumps(r["refused"])) for r in read_receipts(home))
+    content = json.dumps([force, receipts], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def last_month(home: Path) -> str | None:
+    """The latest discharge month in force (``YYYY-MM``), None before the first front page."""
+    months = [key[1] for key in slices_in_force(home)["hqms_front_page"]]
+    return max(months, default=None)
+
+
+def prepare(home: Path, candidate_db: Path) -> None:
+    """Write the schema ``landing`` into a new database file: a view per dataset and the tables of counts."""
+    import duckdb
+
+    candidate_db.parent.mkdir(parents=True, exist_ok=True)
+    receipts = read_receipts(home)
+    force = slices_in_force(home)
+    con = duckdb.connect(str(candidate_db))
+    try:
+        con.execute("create schema landing")
+        for dataset in DATASETS:
+            mine = [r for r in receipts if r["dataset"] == dataset and not r["refused"]]
+            con.execute(f"create view landing.{dataset} as {_view(home, dataset, mine, force[dataset])}")
+        _write_counts(con, receipts, force)
+    finally:
+        con.close()
+
+
+def _view(home: Path, dataset: str, receipts: list[dict[str, Any]], force: dict[Slice, str]) -> str:
+    whole: list[str] = []
+    parts: list[str] = []
+    columns = ", ".join(landed_types(dataset))
+    for receipt in _first_arrivals(receipts):
+        supplied = {tuple(item["slice"]) for item in receipt["slices"]}
+        current = {key for key in supplied if force[key] == receipt["source"]["sha256"]}
+        paths = [str(home / output["path"]) for output in receipt["outputs"]]
+        if current == supplied:
+            whole += paths
+        elif current:
+            where = _slice_condition(load_contracts()[receipt["layout"]], sorted(current))
+            parts.append(f"select {columns} from read_parquet({_list(paths)}, hive_partitioning = false) where {where}")
+    if whole:
+        parts.insert(0, f"select {columns} from read_parquet({_list(sorted(whole))}, hive_partitioning = false)")
+    if not parts:
+        nothing = ", ".join(f"null::{kind} as {name}" for name, kind in landed_types(dataset).items())
+        parts.append(f"select {nothing} where false")
+    return " union all ".join(parts)
+
+
+def _first_arrivals(receipts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One receipt per content: a file that was changed and changed back stands in the journal twice."""
+    return list({receipt["source"]["sha256"]: receipt for receipt in receipts}.values())
+
+
+def _slice_condition(contract: Contract, slices: list[Slice]) -> str:
+    columns = [
+        f"strftime({contract.partition}, '%Y-%m')"
+        if name == "month" and contract.partition
+        else f"coalesce({name}::varchar, '')"
+        for name in contract.replaces_by
+    ]
+    wanted = ", ".join("(" + ", ".join(_quote(value) for value in key) + ")" for key in slices)
+    return f"({', '.join(columns)}) in ({wanted})"
+
+
+def _write_counts(con: duckdb.DuckDBPyConnection, receipts: list[dict[str, Any]], force: dict[str, dict[Slice, str]]) -> None:
+    receipt_rows, quarantine_rows = [], []
+    slice_rows: dict[tuple[str, str, str, str, bool], int] = defaultdict(int)
+    for receipt in _first_arrivals(receipts):
+        dataset, sha256 = receipt["dataset"], receipt["source"]["sha256"]
+        rows = receipt.get("rows", {"read": 0, "landed": 0, "quarantined": 0})
+        in_force = sha256 in force[dataset].values()
+        receipt_rows.append(
+            [dataset, sha256[:12], sha256, receipt["layout"], receipt.get("encoding"), rows["read"], rows["landed"],
+             rows["quarantined"], in_force, (receipt["refused"] or {}).get("code")]
+        )
+        for q in receipt.get("quarantine_rows", []):
+            quarantine_rows.append(
+                [dataset, sha256[:12], q["organisation_id"], q["month"], q["field"], q["reason"], q["rows"]]
+            )
+        for item in receipt.get("slices", []):
+            current = force[dataset][tuple(item["slice"])] == sha256
+            slice_rows[dataset, sha256[:12], item["organisation_id"], item["month"], current] += item["rows"]
+    con.execute(
+        """
+        create table landing.receipt (
+            dataset varchar, source_id varchar, source_sha256 varchar, layout varchar, encoding varchar,
+            rows_read bigint, rows_landed bigint, rows_quarantined bigint, in_force boolean, refused varchar
+        );
+        create table landing.quarantine_count (
+            dataset varchar, source_id varchar, organisation_id varchar, month varchar, field varchar, reason varchar,
+            rows bigint
+        );
+        create table landing.slice (
+            dataset varchar, source_id varchar, organisation_id varchar, month varchar, in_force boolean, rows bigint
+        )
+        """
+    )
+    _insert(con, "landing.receipt", receipt_rows)
+    _insert(con, "landing.quarantine_count", quarantine_rows)
+    _insert(con, "landing.slice", [[*key, rows] for key, rows in slice_rows.items()])
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:
+    """Insert through Arrow: row-wise inserts of ten thousand receipts take seconds."""
+    if not rows:
+        return
+    import pyarrow as pa
+
+    names = [row[0] for row in con.execute(f"select column_name from (describe {table})").fetchall()]
+    columns = dict(zip(names, map(list, zip(*sorted(rows, key=str), strict=True)), strict=True))
+    batch = pa.table(columns)
+    con.register("batch", batch)
+    con.execute(f"insert into {table} select * from batch")
+    con.unregister("batch")
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _list(paths: list[str]) -> str:
+    return "[" + ", ".join(map(_quote, paths)) + "]"

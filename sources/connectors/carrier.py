@@ -1,0 +1,226 @@
+"""One door for all carriers: ``open_carrier`` looks at a file, ``Carrier.write_csv`` turns it into UTF-8 CSV."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from sources.connectors.problems import FileRefused
+from sources.connectors.text import detect_encoding, transcode
+
+_HEADER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class CsvFacts:
+    """What was found while writing the CSV: encoding, carrier, and lines that did not decode."""
+
+    encoding: str
+    carrier: str
+    bad_lines: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A recognised file: its kind, its header (trimmed, in file order), and how to write it as UTF-8 CSV."""
+
+    kind: str
+    header: list[str]
+    write_csv: Callable[[Path], CsvFacts]
+
+
+def open_carrier(path: Path) -> Carrier:
+    """Recognise container and header without reading the whole file; raises FileRefused."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix in (".csv", ".txt"):
+            return _csv_carrier("csv", lambda: path.open("rb"))
+        if suffix == ".gz":
+            return _csv_carrier("csv.gz", lambda: gzip.open(path))
+        if suffix == ".zip":
+            return _zip_carrier(path)
+        if suffix == ".xlsx":
+            return _xlsx_carrier(path)
+    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise _broken(path) from error
+    raise FileRefused(
+        "unsupported_carrier", f"不支持的文件类型 {suffix or '（无扩展名）'}。请提交 csv、csv.gz、zip 或 xlsx。"
+    )
+
+
+def _broken(path: Path) -> FileRefused:
+    return FileRefused(
+        "broken_archive", f"压缩包损坏或不完整（{path.suffix.lower()}，{path.stat().st_size} 字节）。请重新上传完整文件。"
+    )
+
+
+def _csv_carrier(kind: str, opener: Callable[[], Any]) -> Carrier:
+    with opener() as stream:
+        first = stream.read(_HEADER_BYTES)
+    if not first.strip():
+        raise FileRefused("empty_file", "文件为空，没有表头也没有数据。请重新导出。")
+    encoding = detect_encoding(first)
+    text = first.decode("utf-8" if encoding == "utf-8-sig" else encoding, "replace").lstrip("﻿")
+    header = next(csv.reader(io.StringIO(text)), [])
+
+    def write_csv(target: Path) -> CsvFacts:
+        try:
+            with opener() as stream:
+                found, bad_lines = transcode(stream, target)
+        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise FileRefused("broken_archive", "压缩包损坏或不完整。请重新上传完整文件。") from error
+        return CsvFacts(found, kind, bad_lines)
+
+    return Carrier(kind, _clean_header(header), write_csv)
+
+
+def _clean_header(names: Iterable[object]) -> list[str]:
+    header = ["" if name is None else str(name).strip() for name in names]
+    seen = [name.upper() for name in header if name]
+    twice = sorted({name for name in seen if seen.count(name) > 1}) if len(set(seen)) < len(seen) else []
+    if twice:
+        raise FileRefused("duplicate_columns", f"表头有重复的列：{'、'.join(twice[:5])}。请删去重复列。")
+    return header
+
+
+def _zip_carrier(path: Path) -> Carrier:
+    with zipfile.ZipFile(path) as archive:
+        members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX")]
+    csv_members = [m for m in members if m.filename.lower().endswith((".csv", ".txt"))]
+    dbf_members = sorted((m for m in members if m.filename.lower().endswith(".dbf")), key=lambda m: m.filename)
+    if len(csv_members) == 1 and not dbf_members:
+
+        @contextmanager
+        def opener() -> Any:
+            with zipfile.ZipFile(path) as archive, archive.open(csv_members[0]) as stream:
+                yield stream
+
+        return _csv_carrier("csv.zip", opener)
+    if len(dbf_members) in (1, 2) and not csv_members:
+        return _dbf_carrier(path, [m.filename for m in dbf_members])
+    raise FileRefused(
+        "unsupported_carrier",
+        f"压缩包内有 {len(csv_members)} 个 CSV、{len(dbf_members)} 个 DBF；应为一个 CSV，或按接口拆成的两个 DBF。",
+    )
+
+
+def _dbf_carrier(path: Path, members: list[str]) -> Carrier:
+    """Two DBF parts, written side by side because a DBF holds at most 255 fields; the second repeats key columns."""
+
+    @contextmanager
+    def tables() -> Any:
+        # dbfread wants a real file; the parts are small (one hospital, one month)
+        from dbfread import DBF
+
+        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+            opened = []
+            for position, member in enumerate(members):
+                part = Path(folder) / f"{position}.dbf"
+                part.write_bytes(archive.read(member))
+                try:
+                    table = DBF(str(part), encoding="gb18030", raw=True, ignore_missing_memofile=True)
+                except Exception as error:
+                    raise FileRefused("broken_archive", "DBF 文件头无法读取，文件不完整。请重新导出。") from error
+                header = table.header
+                if part.stat().st_size < header.headerlen + header.numrecords * header.recordlen:
+                    raise FileRefused(
+                        "broken_archive", f"DBF 文件头声明 {header.numrecords} 条记录，实际不足。请重新导出。"
+                    )
+                opened.append(table)
+            yield opened
+
+    with tables() as parts:
+        names = [[str(n).strip() for n in part.field_names] for part in parts]
+    repeated = {n.upper() for n in names[0]} & {n.upper() for n in names[1]} if len(names) == 2 else set()
+    header = names[0] + [n for n in (names[1] if len(names) == 2 else []) if n.upper() not in repeated]
+
+    def write_csv(target: Path) -> CsvFacts:
+        bad_lines: list[int] = []
+        with tables() as parts, target.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out)
+            writer.writerow(header)
+            records = [iter(part) for part in parts]
+            line = 1
+            for rows in zip_longest(*records):
+                if any(row is None for row in rows):
+                    raise FileRefused("parts_mismatch", "两个 DBF 的记录数不同，无法并接。请重新导出整月数据。")
+                line += 1
+                for name in repeated:
+                    if len({_raw(row, name) for row in rows}) > 1:
+                        raise FileRefused(
+                            "parts_mismatch", f"两个 DBF 第 {line - 1} 条记录的 {name} 不一致，顺序已错。请重新导出整月数据。"
+                        )
+                values: list[str] = []
+                for position, row in enumerate(rows):
+                    for name, raw in row.items():
+                        if position and name.upper() in repeated:
+                            continue
+                        try:
+                            values.append(raw.decode("gb18030").strip(" \0"))
+                        except UnicodeDecodeError:
+                            values.append("")
+                            if line not in bad_lines:
+                                bad_lines.append(line)
+                writer.writerow(values)
+        return CsvFacts("gbk", "dbf.zip", bad_lines)
+
+    return Carrier("dbf.zip", _clean_header(header), write_csv)
+
+
+def _raw(row: dict[str, bytes], name: str) -> bytes:
+    return next(value for key, value in row.items() if key.upper() == name).strip(b" \0")
+
+
+def _xlsx_carrier(path: Path) -> Carrier:
+    from python_calamine import CalamineError, CalamineWorkbook, ZipError
+
+    from sources import dossier
+
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        if dossier.is_dossier(workbook):
+            header, rows = dossier.dossier_to_rows(path)
+            return Carrier("dossier.xlsx", header, lambda target: _write_rows(target, header, rows, "dossier.xlsx"))
+        table = workbook.get_sheet_by_index(0).to_python(skip_empty_area=True)
+    except (CalamineError, ZipError, OSError) as error:
+        raise FileRefused("bad_workbook", "Excel 工作簿无法打开，文件损坏或不是 xlsx。请另存为 xlsx 后重新提交。") from error
+    if not table:
+        raise FileRefused("empty_file", "工作簿第一张表为空，没有表头也没有数据。")
+    header = _clean_header(table[0])
+    rows = [[_cell_text(value) for value in row] for row in table[1:] if any(value != "" for value in row)]
+    return Carrier("xlsx", header, lambda target: _write_rows(target, header, rows, "xlsx"))
+
+
+def _cell_text(value: object) -> str:
+    """A cell as the text a CSV would hold: whole numbers without a point, dates in ISO form."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return "" if value is None else str(value).strip()
+
+
+def _write_rows(target: Path, header: list[str], rows: list[list[str]], kind: str) -> CsvFacts:
+    with target.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return CsvFacts("utf-8", kind)
+
+
+def month_in_name(pattern: str | None, name: str) -> str | None:
+    """``YYYY-MM`` from a file name by the contract's pattern, None where the name does not say."""
+    match = re.search(pattern, name) if pattern else None
+    return f"{match['year']}-{int(match['month']):02d}" if match else None
+

@@ -1,0 +1,79 @@
+"""Keyed pseudonyms: what stands in for a patient once the identifiers are gone.
+
+Belongs here: the key and the pseudonym function.  What is dropped is said by the contracts; what is derived before
+dropping by :mod:`sources.hqms`.
+
+The identity space of record and identity numbers is small enough to enumerate, so an unkeyed hash would be
+reversible.  The pseudonym is HMAC-SM3 (GB/T 32905) under a key that lives outside the repository and the data home,
+truncated to 128 bits, as 32 lower-case hexadecimal digits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+KEY_BYTES = 32
+
+
+class KeyProblem(Exception):
+    """The pseudonym key is missing, malformed or open to others; the message (Chinese) says what to do."""
+
+
+def new_key(path: Path) -> None:
+    """Write a fresh random key, readable by its owner only; an existing key is never overwritten."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="ascii") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+    except FileExistsError:
+        raise KeyProblem(f"密钥文件已存在，不会覆盖：{path}。换密钥会使新旧假名无法对应，请先备份并另指路径。") from None
+
+
+def load_key(path: Path) -> bytes:
+    """Read the key; refuses a missing or malformed file and one that group or others may read."""
+    if not path.is_file():
+        raise KeyProblem(f"找不到假名密钥：{path}。请运行 zhuanke key new，或用 ZHUANKE_PSEUDONYM_KEY_FILE 指定。")
+    if path.stat().st_mode & 0o077:
+        raise KeyProblem(f"假名密钥可被他人读取：{path}。请运行 chmod 600 收紧权限。")
+    try:
+        key = bytes.fromhex(path.read_text("ascii").strip())
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise KeyProblem(f"假名密钥格式不对：{path} 应为 {KEY_BYTES * 2} 位十六进制数。")
+    return key
+
+
+def key_id(key: bytes) -> str:
+    """A name for the key that does not reveal it: receipts carry it so that pseudonyms of two keys never mix."""
+    return pseudonymiser(key, "key-id")(["zhuanke"])[0][:12]
+
+
+def pseudonymiser(key: bytes, domain: str) -> Callable[[Iterable[str]], list[str]]:
+    """A function from identity texts to pseudonyms; equal texts of different domains get different pseudonyms."""
+    base = hmac.new(key, f"{domain}\0".encode(), "sm3")
+
+    def pseudonyms(texts: Iterable[str]) -> list[str]:
+        result = []
+        for text in texts:
+            mac = base.copy()
+            mac.update(text.encode())
+            result.append(mac.hexdigest()[:32])
+        return result
+
+    return pseudonyms
+
+
+def file_hashes(path: Path) -> tuple[str, str]:
+    """SHA-256 and SM3 of a file."""
+    sha256, sm3 = hashlib.sha256(), hashlib.new("sm3")
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            sha256.update(chunk)
+            sm3.update(chunk)
+    return sha256.hexdigest(), sm3.hexdigest()
