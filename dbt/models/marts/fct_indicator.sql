@@ -1,0 +1,76 @@
+-- Every indicator of the registry for every hospital, specialty, attribution and window that has cases. The value is
+-- the published numerator over the published denominator, so a reader can check it.
+with counted as (
+    select
+        measure.hospital_id,
+        measure.specialty_code,
+        measure.attribution,
+        measure.window_id,
+        registry.indicator_id,
+        registry.method,
+        registry.empty_status,
+        registry.empty_reason_zh,
+        registry.method_version,
+        max(case when measure.measure_id = registry.numerator_measure then measure.value end) as numerator,
+        max(case when measure.measure_id = registry.denominator_measure then measure.value end) as denominator,
+        max(case when measure.measure_id = registry.case_measure then measure.value end) as case_count
+    from {{ ref('int_measure') }} as measure
+    inner join {{ ref('indicators') }} as registry
+        on measure.measure_id in (
+            registry.numerator_measure, coalesce(registry.denominator_measure, ''), registry.case_measure
+        )
+    group by all
+),
+
+valued as (
+    select
+        *,
+        case
+            when case_count = 0 then null
+            when method = 'count' then cast(numerator as decimal(24, 8))
+            else {{ exact_ratio(
+                [scaled_integer('numerator', 8)], [scaled_integer('denominator', 8)], 8, 24
+            ) }}
+        end as value
+    from counted
+),
+
+compared as (
+    select
+        *,
+        max(case when hospital_id = 'REGION' then value end) over (
+            partition by specialty_code, attribution, window_id, indicator_id
+        ) as benchmark
+    from valued
+)
+
+select
+    compared.hospital_id,
+    compared.specialty_code,
+    compared.attribution,
+    compared.window_id,
+    compared.indicator_id,
+    compared.numerator,
+    compared.denominator,
+    compared.value,
+    compared.benchmark,
+    cast(compared.case_count as bigint) as case_count,
+    case when compared.value is null then compared.empty_status else 'valued' end as status,
+    case
+        when compared.value is null then compared.empty_reason_zh
+        else nullif(
+            concat_ws(
+                '；',
+                data_window.incomplete_reason,
+                '本机构缺 ' || missing.missing_months || ' 个月数据：' || missing.missing_text
+            ), ''
+        )
+    end as status_reason,
+    compared.method_version
+from compared
+inner join {{ ref('dim_window') }} as data_window on compared.window_id = data_window.window_id
+left join {{ ref('int_missing_month') }} as missing
+    on
+        compared.hospital_id = missing.hospital_id
+        and compared.window_id = missing.window_id
+        and compared.hospital_id <> 'REGION'

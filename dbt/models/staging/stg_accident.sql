@@ -1,0 +1,8 @@
+select
+    source_id,
+    source_row,
+    organisation_id,
+    specialty_code,
+    accident_date,
+    accident_level
+from {{ source('landing', 'accident') }}
