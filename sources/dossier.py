@@ -18,9 +18,13 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sources.connectors.problems import FileRefused
 from sources.contract import REFERENCE_DIR, contracts_of
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 TEMPLATE_ID = "zhuanke-dossier"
 TEMPLATE_VERSION = "1"
@@ -48,12 +52,12 @@ _CREATED = datetime(2024, 1, 1)
 _ORGANISATION = re.compile(r"[0-9A-Z]{9,22}")
 
 
-class DossierError(ValueError):
+class DossierError(FileRefused):
     """A workbook that cannot be read as a dossier; ``problems`` says, in Chinese, what is wrong and where."""
 
-    def __init__(self, path: Path, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__(f"{path.name}：" + "；".join(self.problems))
+        super().__init__("bad_workbook", "；".join(self.problems) + "。")
 
 
 class DossierItem(NamedTuple):
@@ -276,6 +280,11 @@ def _allowed(item: DossierItem) -> tuple[str, ...]:
 # --- reading --------------------------------------------------------------------------------------
 
 
+def is_dossier(workbook: CalamineWorkbook) -> bool:
+    """Whether an opened workbook was written by :func:`write_template`, in whatever version."""
+    return _META_SHEET in workbook.sheet_names
+
+
 def dossier_to_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     """Header and text rows of a filled workbook in template order; unanswered items give no row."""
     rows = read_dossier(path)
@@ -311,7 +320,7 @@ def read_dossier(path: Path, *, organisations: Collection[str] | None = None) ->
     if not rows and not problems:
         problems.append("没有填写任何项目")
     if problems:
-        raise DossierError(path, problems)
+        raise DossierError(problems)
     order = {code: place for place, code in enumerate(dossier_items())}
     return sorted(rows, key=lambda row: order[row["项目代码"]])
 
@@ -327,13 +336,13 @@ def _load(path: Path) -> dict[str, list[list[Any]]]:
                 for name in book.sheet_names
             }
     except (CalamineError, OSError) as error:
-        raise DossierError(path, [f"不能作为 Excel 工作簿打开（{type(error).__name__}）"]) from error
+        raise DossierError([f"不能作为 Excel 工作簿打开（{type(error).__name__}）"]) from error
     meta = {_text(row[0]): _text(row[1]) for row in sheets.get(_META_SHEET, []) if len(row) > 1}
     if meta.get("template") != TEMPLATE_ID:
-        raise DossierError(path, ["不是由本系统生成的专科申报材料模板"])
+        raise DossierError(["不是由本系统生成的专科申报材料模板"])
     if meta.get("version") != TEMPLATE_VERSION:
         found = meta.get("version")
-        raise DossierError(path, [f"模板版本是 {found}，当前版本是 {TEMPLATE_VERSION}，请用新模板填报"])
+        raise DossierError([f"模板版本是 {found}，当前版本是 {TEMPLATE_VERSION}，请用新模板填报"])
     return sheets
 
 
@@ -348,11 +357,11 @@ def _identity(
     }
     organisation, specialty = values.get("机构代码", ""), values.get("专科代码", "")
     if not _ORGANISATION.fullmatch(organisation):
-        problems.append(f"工作表“{first}”的机构代码“{organisation}”不是 9 至 22 位的数字或大写字母")
+        problems.append(f"工作表“{first}”的机构代码应为 9 至 22 位的数字或大写字母")
     elif organisations is not None and organisation not in organisations:
         problems.append(f"机构代码“{organisation}”不在医疗机构登记册中")
     if specialty not in _specialties():
-        problems.append(f"工作表“{first}”的专科代码“{specialty}”不在诊疗科目表中（例如心血管内科为 0304）")
+        problems.append(f"工作表“{first}”的专科代码不在诊疗科目表中（例如心血管内科为 0304）")
     return organisation, specialty
 
 
@@ -377,10 +386,10 @@ def _read_line(
 
     item = dossier_items().get(code)
     if item is None or item.sheet != sheet:
-        fault(_CODE, f"项目代码“{code}”不属于这张工作表")
+        fault(_CODE, "项目代码不属于这张工作表")
         return None
     if code in seen:
-        fault(_CODE, f"项目代码“{code}”重复")
+        fault(_CODE, f"项目代码 {code} 重复")
         return None
     seen.add(code)
     if not value:

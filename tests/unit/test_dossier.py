@@ -83,8 +83,8 @@ def test_all_faults_are_reported_with_their_cells(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("organisation", "specialty", "expected"),
     [
-        ("", "0304", "机构代码“”不是"),
-        (ORGANISATION, "3040", "专科代码“3040”不在诊疗科目表中"),
+        ("", "0304", "机构代码应为 9 至 22 位"),
+        (ORGANISATION, "3040", "专科代码不在诊疗科目表中"),
         ("99330101MB0000009X", "0304", "机构代码“99330101MB0000009X”不在医疗机构登记册中"),
     ],
 )
@@ -93,6 +93,12 @@ def test_unknown_organisation_or_specialty_is_refused(
 ) -> None:
     path = filled(tmp_path / "d.xlsx", {"D0601": Answer(5)}, organisation, specialty)
     assert expected in faults(path, organisations={ORGANISATION})
+
+
+def test_a_fault_never_repeats_what_was_typed(tmp_path: Path) -> None:
+    path = filled(tmp_path / "d.xlsx", {"D0201": Answer("张三")}, organisation="李四", specialty="王五")
+    message = faults(path)
+    assert not any(name in message for name in ("张三", "李四", "王五"))
 
 
 def test_another_template_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
