@@ -1,0 +1,368 @@
+"""The sources beside the front page: grouper results, single-disease reports, appraisal, registers, catalogue.
+
+Belongs here: rows and file formats of these sources, consistent with the drawn discharges. Does not belong here: the
+front page and its dirt.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sources.synthetic import casemix, people
+from sources.synthetic.front_page import Block, money
+from sources.synthetic.people import Hospital
+
+SCHEME_EDITION = "云岫示例分组方案1.0"
+Row = Sequence[Any]
+
+DRG_HEADER = ["机构代码", "病案号", "住院次数", "出院时间", "DRG编码", "方案版本", "未入组原因"]
+DISEASE_SLOTS = 12
+DISEASE_HEADER = [
+    *("机构代码", "病案号", "报告编号", "病种代码", "状态", "入院时间", "出院时间", "上报时间"),
+    *(f"指标{slot:02d}{part}" for slot in range(1, DISEASE_SLOTS + 1) for part in ("编码", "分母", "分子")),
+]
+APPRAISAL_HEADER = [
+    *(
+        "机构代码",
+        "机构名称",
+        "数据年度",
+        "指标代码",
+        "指标名称",
+        "指标值",
+        "分子",
+        "分母",
+        "等级",
+        "排名",
+        "发布日期",
+    ),
+]
+HOSPITAL_HEADER = [
+    *(
+        "机构代码",
+        "机构名称",
+        "级别",
+        "等次",
+        "类别",
+        "行政区划代码",
+        "所在城市",
+        "是否省会",
+        "国家医学中心",
+        "委属委管",
+    ),
+    *("区域医疗中心", "登记诊疗科目"),
+]
+BED_HEADER = ["机构代码", "月份", "科室代码", "编制床位", "开放总床日", "占用总床日"]
+POPULATION_HEADER = ["行政区划代码", "行政区划名称", "年度", "常住人口"]
+PROJECT_HEADER = [
+    *(
+        "项目编号",
+        "机构代码",
+        "专科代码",
+        "项目级别",
+        "资金来源",
+        "方向",
+        "立项年度",
+        "开始日期",
+        "结束日期",
+        "阶段",
+    ),
+    *("补助金额", "配套金额"),
+]
+ACCIDENT_HEADER = ["机构代码", "专科代码", "发生日期", "事故等级"]
+CATALOGUE_HEADER = [
+    "版本",
+    "手术操作编码",
+    "手术操作名称",
+    "类别",
+    "级别",
+    "是否微创",
+    "是否日间",
+    "生效日期",
+    "失效日期",
+]
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Row]) -> bytes:
+    """UTF-8 with a byte order mark, as spreadsheet programs export it."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def xlsx_bytes(sheet: str, header: Sequence[str], rows: Iterable[Row]) -> bytes:
+    """A workbook of text and number cells that carries no time of writing."""
+    import xlsxwriter
+
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        book.set_properties({"created": dt.datetime(2020, 1, 1)})
+        page = book.add_worksheet(sheet)
+        page.freeze_panes(1, 0)
+        page.set_column(0, len(header) - 1, 16)
+        page.write_row(0, 0, header)
+        for number, row in enumerate(rows, 1):
+            page.write_row(number, 0, row)
+    return buffer.getvalue()
+
+
+# --- per hospital and month ---------------------------------------------------------------------------------------
+
+
+def drg_rows(block: Block) -> list[Row]:
+    """One row per discharge, grouped or with the reason why not."""
+    cells = block.cells
+    size = len(block)
+    return list(
+        zip(
+            cells["A01"][:size],
+            cells["A48"][:size],
+            cells["A49"][:size],
+            cells["B15"][:size],
+            block.drg,
+            [SCHEME_EDITION] * size,
+            block.ungrouped_reason,
+            strict=True,
+        )
+    )
+
+
+def _disease(principal: str, main_operation: str, age: int) -> str | None:
+    """Single disease of a discharge by the inclusion codes of the national platform."""
+    if principal[:5] in ("I21.0", "I21.1", "I21.2", "I21.3", "I21.9"):
+        return "STEMI"
+    if principal[:3] == "I50":
+        return "HF"
+    if principal[:3] == "I63":
+        return "STK"
+    if age >= 18 and principal[:3] in ("J13", "J14", "J15", "J16", "J18"):
+        return "CAP"
+    if principal[:5] in ("J44.0", "J44.1"):
+        return "AECOPD"
+    if main_operation[:4] in ("74.0", "74.1", "74.2", "74.4"):
+        return "CS"
+    return None
+
+
+_DISEASE_ITEMS = {"STEMI": 8, "HF": 7, "STK": 10, "CAP": 6, "AECOPD": 6, "CS": 12}
+
+
+def single_disease_rows(block: Block, rng: np.random.Generator) -> list[Row]:
+    """Reports for most, not all, of the discharges that ought to be reported."""
+    cells = block.cells
+    reporting = 0.75 + 0.22 * ((block.hospital.index * 7) % 10) / 10
+    rows: list[Row] = []
+    for row in range(len(block)):
+        disease = _disease(cells["C03C"][row], cells["C14x01C"][row], int(cells["A14"][row]))
+        if disease is None or rng.random() >= reporting:
+            continue
+        items: list[str] = []
+        for slot in range(DISEASE_SLOTS):
+            if slot < _DISEASE_ITEMS[disease]:
+                counted = rng.random() < 0.9
+                met = counted and rng.random() < 0.7 + 0.025 * slot
+                items += [f"{disease}-{slot + 1}", "是" if counted else "否", "是" if met else "否"]
+            else:
+                items += ["", "", ""]
+        state = "6" if rng.random() < 0.8 else ("5", "2", "1")[int(rng.integers(0, 3))]
+        reported = block.discharged[row] + np.timedelta64(int(rng.integers(1, 12)), "D")
+        rows.append(
+            [
+                cells["A01"][row],
+                cells["A48"][row],
+                f"SD{block.hospital.index + 1:03d}{block.month.replace('-', '')}{len(rows) + 1:05d}",
+                disease,
+                state,
+                cells["B12"][row],
+                cells["B15"][row],
+                f"{str(reported)[:10]} 10:00:00" if state in ("5", "6") else "",
+                *items,
+            ]
+        )
+    return rows
+
+
+# --- whole province -----------------------------------------------------------------------------------------------
+
+
+def _flag(value: bool) -> str:
+    return "是" if value else "否"
+
+
+def hospital_rows(hospitals: list[Hospital]) -> list[Row]:
+    """The register of hospitals."""
+    departments = sorted({group.department for group in casemix.groups()} | {"0310"})
+    rows = []
+    for hospital in hospitals:
+        wanted = {
+            group.department
+            for group in casemix.groups()
+            if group.code[0] in (hospital.focus or group.code[0])
+        }
+        subjects = (
+            ["5001", "5002", "5010"] if hospital.kind == "中医" else [d for d in departments if d in wanted]
+        )
+        rows.append(
+            [
+                hospital.organisation_id,
+                hospital.name,
+                hospital.level,
+                hospital.grade,
+                hospital.kind,
+                hospital.division,
+                hospital.city,
+                _flag(hospital.division.startswith("9901")),
+                _flag(hospital.index == 0),
+                _flag(hospital.index == 1),
+                _flag(hospital.index in (0, 4)),
+                "；".join(code[:2] if code.endswith("00") else code for code in subjects),
+            ]
+        )
+    return rows
+
+
+def bed_rows(
+    hospitals: list[Hospital], month: str, month_days: int, bed_days: dict[int, dict[str, int]]
+) -> list[Row]:
+    """Beds of each hospital as a whole (no department code) and of each of its departments."""
+    rows: list[Row] = []
+    for hospital in hospitals:
+        by_department = bed_days.get(hospital.index, {})
+        lines = []
+        for code, occupied in sorted(by_department.items()):
+            beds = max(2, -(-occupied * 100 // (month_days * (82 + hospital.index % 12))))
+            lines.append(
+                [
+                    hospital.organisation_id,
+                    month,
+                    code,
+                    beds,
+                    beds * month_days,
+                    min(occupied, beds * month_days),
+                ]
+            )
+        totals = [sum(line[i] for line in lines) for i in (3, 4, 5)]
+        rows.append([hospital.organisation_id, month, "", *totals])
+        rows.extend(lines)
+    return rows
+
+
+def population_rows(years: list[int]) -> list[Row]:
+    """Residents of the province and its prefectures."""
+    base = [5_230_000, 3_180_000, 2_910_000, 2_440_000, 1_960_000, 1_720_000]
+    rows: list[Row] = []
+    for year in years:
+        people_of = [round(size * (1 + 0.001 * (year - 2020))) for size in base]
+        rows.append([people.PROVINCE, "云岫省", year, sum(people_of)])
+        rows += [
+            [code, name, year, size]
+            for (code, name), size in zip(people.PREFECTURES.items(), people_of, strict=True)
+        ]
+    return rows
+
+
+_GRADES = ["A++", "A+", "A", "B++", "B+", "B", "C++", "C+"]
+_APPRAISAL_SHARES = [
+    ("JX00402", "出院患者手术占比", 0.31),
+    ("JX00502", "出院患者微创手术占比", 0.24),
+    ("JX00602", "出院患者四级手术比例", 0.17),
+    ("JX00802", "手术患者并发症发生率", 0.006),
+]
+
+
+def appraisal_rows(hospitals: list[Hospital], year: int, rng: np.random.Generator) -> list[Row]:
+    """Results of the tertiary hospitals for a data year, published in the January after next."""
+    tertiary = [hospital for hospital in hospitals if hospital.level == "三级"]
+    release = f"{year + 2}-01-20"
+    order = sorted(tertiary, key=lambda h: (-h.size, h.index))
+    rows: list[Row] = []
+    for rank, hospital in enumerate(order, 1):
+        grade = _GRADES[min((rank - 1) * len(_GRADES) // max(len(order), 1), len(_GRADES) - 1)]
+        head = [hospital.organisation_id, hospital.name, year]
+        score = round(950 - 28 * rank + float(rng.uniform(-8, 8)), 2)
+        rows.append([*head, "GK000", "绩效考核等级", score, "", "", grade, rank, release])
+        discharges = int(hospital.size * 12_000 * rng.uniform(0.9, 1.1))
+        for code, name, usual in _APPRAISAL_SHARES:
+            numerator = int(discharges * usual * rng.uniform(0.8, 1.2))
+            value = round(100 * numerator / discharges, 4)
+            rows.append([*head, code, name, value, numerator, discharges, "", "", release])
+    return rows
+
+
+def project_rows(hospitals: list[Hospital], first_year: int) -> list[Row]:
+    """Ledger of specialty projects."""
+    levels = ["国家级", "省级", "省级", "市级", "县级"]
+    funding = {"国家级": "中央财政", "省级": "省级财政", "市级": "市级财政", "县级": "县级财政"}
+    specialties = ["0304", "0401", "0303", "0403", "0301", "0502", "0305", "0405"]
+    rows: list[Row] = []
+    for number in range(min(24, 2 * len(hospitals))):
+        hospital = hospitals[number % len(hospitals)]
+        level = "县级" if hospital.level != "三级" else levels[number % 4]
+        year = first_year - 1 + number % 3
+        amount = {"国家级": 5_000_000, "省级": 2_000_000, "市级": 800_000, "县级": 300_000}[level]
+        rows.append(
+            [
+                f"XM{year}{number + 1:04d}",
+                hospital.organisation_id,
+                specialties[number % len(specialties)],
+                level,
+                funding[level],
+                "临床重点专科能力建设",
+                year,
+                f"{year}-07-01",
+                f"{year + 3}-06-30",
+                "在建" if number % 3 else "验收通过",
+                f"{amount}.00",
+                f"{amount * (8 + number % 5) // 10}.00",
+            ]
+        )
+    return rows
+
+
+def accident_rows(hospitals: list[Hospital], first_year: int) -> list[Row]:
+    """Two accidents, one of them before the period."""
+    chosen = [hospitals[len(hospitals) // 2], hospitals[-1]]
+    return [
+        [chosen[0].organisation_id, "0401", f"{first_year}-09-14", "三级"],
+        [chosen[1].organisation_id, "0502", f"{first_year - 2}-03-02", "二级"],
+    ]
+
+
+def catalogue_rows(first_year: int) -> dict[str, list[Row]]:
+    """Rows of the surgery catalogue by edition."""
+    editions: dict[str, list[Row]] = {}
+    for entry in casemix.surgery_catalogue(first_year):
+        operation = entry.operation
+        editions.setdefault(entry.edition, []).append(
+            [
+                entry.edition,
+                operation.code,
+                operation.name,
+                operation.kind,
+                operation.level,
+                _flag(operation.minimally_invasive),
+                _flag(operation.day_surgery),
+                entry.effective_from,
+                entry.effective_to,
+            ]
+        )
+    return editions
+
+
+def recosted(block: Block) -> dict[str, list[str]]:
+    """Cells of a resubmission: every fiftieth discharge is withdrawn, every twentieth costs a hundred yuan more."""
+    cells = {
+        item: [text for row, text in enumerate(values) if row % 50 != 7]
+        for item, values in block.cells.items()
+    }
+    for row in range(0, len(cells["D01"]), 20):
+        for item in ("D01", "D34"):
+            cells[item][row] = money(np.array([int(cells[item][row].replace(".", "")) + 10_000]))[0]
+    return cells
