@@ -9,8 +9,6 @@ the first six digits of the identity number are landed as labelled proxies and n
 
 from __future__ import annotations
 
-from sources.residence import postcode_sql
-
 DERIVED: dict[str, str] = {
     "person_id": "VARCHAR",
     "age_from_birth_years": "INTEGER",
@@ -35,8 +33,8 @@ ADDRESS_ROLES = ("address", "household", "birthplace")
 def derived_sql() -> dict[str, str]:
     """Expression per derived column.
 
-    In scope: ``role_<role>`` (cleaned text or NULL; ``role_birth_date`` is a TIMESTAMP), the landed columns by name,
-    ``division_<role>`` for the address roles, and the function ``person_pseudonym``.
+    In scope: ``role_<role>`` (cleaned text or NULL; ``role_birth_date`` is a TIMESTAMP), the landed columns by name
+    and the function ``person_pseudonym``.
     """
     number = "role_identity_number"
     valid = f"regexp_full_match({number}, '[0-9]{{17}}[0-9Xx]')"
@@ -57,12 +55,18 @@ def derived_sql() -> dict[str, str]:
         "has_allergy_drug": "role_allergy_drug is not null",
         "has_receiving_institution": "role_receiving_institution is not null",
         "discharge_department_raw": "role_discharge_department",
-        "residence_division": f"coalesce(division_address, {postcode_sql('role_postcode')})",
+        "id_division": f"case when {valid} then left({number}, 6) end",
+    }
+
+
+def division_sql() -> dict[str, str]:
+    """Expression per column that rests on a division; in scope: ``division_<role>`` and ``postcode_division``."""
+    return {
+        "residence_division": "coalesce(division_address, postcode_division)",
         "residence_basis": (
             "case when division_address is not null then 'address' "
-            f"when {postcode_sql('role_postcode')} is not null then 'postcode' else 'none' end"
+            "when postcode_division is not null then 'postcode' else 'none' end"
         ),
         "household_division": "division_household",
         "birthplace_division": "division_birthplace",
-        "id_division": f"case when {valid} then left({number}, 6) end",
     }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def load_division_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the temporary look-up tables that :func:`resolve_addresses` and :func:`postcode_sql` read."""
+    """Create the temporary look-up tables that :func:`resolve_heads` and :func:`postcode_sql` read."""
     for table in ("divisions", "address_names", "postcodes"):
         con.execute(
             f"create or replace temp table ref_{table} as "
@@ -52,54 +52,64 @@ def load_division_tables(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def resolve_addresses(con: duckdb.DuckDBPyConnection, texts_sql: str, target: str) -> None:
-    """Create temp table ``target`` (address, division) for the distinct texts of ``texts_sql`` (column address)."""
+def head_sql(address: str) -> str:
+    """SQL expression: the part of an address that can hold division names, without blanks.
+
+    Streets and house numbers make nearly every address unique; up to five division suffixes (``沙市区`` and ``广州市``
+    hold two each), or twelve characters where there are none, are shared by thousands of rows.
+    """
+    text = f"regexp_replace({address}, '[ 　]', '', 'g')"
+    suffixes = "^(?:.{1,14}?[省市区县旗州盟]){1,5}"
+    return f"coalesce(nullif(regexp_extract({text}, '{suffixes}'), ''), left({text}, 12))"
+
+
+def resolve_heads(con: duckdb.DuckDBPyConnection, heads_sql: str, target: str) -> None:
+    """Create temp table ``target`` (head, division) for the heads that ``heads_sql`` (column head) yields."""
     con.execute(
         f"""
         create or replace temp table {target} as
         with
-        text as (select distinct address, replace(replace(address, ' ', ''), '　', '') as t from ({texts_sql})
-                 where address is not null),
+        text as (select distinct head from ({heads_sql}) where head is not null),
         province as (
-            select address, max_by(n.division, len) as province, max(len) as used
-            from text, unnest(range(2, 10)) l(len) join province_name n on n.name = left(t, len)
-            group by address
+            select head, max_by(n.division, len) as province, max(len) as used
+            from text, unnest(range(2, 10)) l(len) join province_name n on n.name = left(head, len)
+            group by head
         ),
         after_province as (
-            select text.address, province, substr(t, coalesce(used, 0) + 1) as rest
-            from text left join province using (address)
+            select text.head, province, substr(text.head, coalesce(used, 0) + 1) as rest
+            from text left join province using (head)
         ),
         unique_prefecture as (
             select name, min(division) as division, min(province) as province
             from prefecture_name group by name having count(distinct division) = 1
         ),
         named as (
-            select address, rest, province, len, left(rest, len) as name
+            select head, rest, province, len, left(rest, len) as name
             from after_province, unnest(range(2, 12)) l(len)
         ),
         prefecture_match as (
-            select address, n.division, n.province, len from named join prefecture_name n using (province, name)
+            select head, n.division, n.province, len from named join prefecture_name n using (province, name)
             union all
-            select address, u.division, u.province, len from named join unique_prefecture u using (name)
+            select head, u.division, u.province, len from named join unique_prefecture u using (name)
             where named.province is null
         ),
         prefecture as (
-            select address, max_by(division, len) as prefecture, max_by(province, len) as province, max(len) as used
-            from prefecture_match group by address
+            select head, max_by(division, len) as prefecture, max_by(province, len) as province, max(len) as used
+            from prefecture_match group by head
         ),
         after_prefecture as (
-            select a.address, coalesce(a.province, p.province) as province, p.prefecture,
+            select a.head, coalesce(a.province, p.province) as province, p.prefecture,
                    substr(a.rest, coalesce(p.used, 0) + 1) as rest
-            from after_province a left join prefecture p using (address)
+            from after_province a left join prefecture p using (head)
         ),
         county as (
-            select a.address, max_by(n.division, len) as county
+            select a.head, max_by(n.division, len) as county
             from after_prefecture a, unnest(range(2, 16)) l(len)
             join county_name n on n.parent = coalesce(a.prefecture, a.province) and n.name = left(a.rest, len)
-            group by a.address
+            group by a.head
         )
-        select a.address, coalesce(county, prefecture, province) as division
-        from after_prefecture a left join county using (address)
+        select a.head, coalesce(county, prefecture, province) as division
+        from after_prefecture a left join county using (head)
         where coalesce(county, prefecture, province) is not null
         """
     )

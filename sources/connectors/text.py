@@ -15,6 +15,7 @@ from sources.connectors.problems import FileRefused
 
 _SAMPLE = 4 << 20
 _CHUNK = 4 << 20
+_SEPARATORS = b"\x1e\x1f"  # control characters that landing uses between list elements; no text may hold them
 _TOLERATED = 0.01  # share of undecodable lines above which the encoding itself is in doubt
 
 
@@ -67,7 +68,7 @@ def transcode(stream: BinaryIO, target: Path) -> tuple[str, list[int]]:
             except UnicodeDecodeError:
                 text, bad = _decode_line_by_line(block, codec, line)
                 bad_lines += bad
-            out.write(text.encode())
+            out.write(text.encode().translate(None, _SEPARATORS))
             line += block.count(b"\n")
     if len(bad_lines) > max(_TOLERATED * line, 1):
         raise FileRefused(
