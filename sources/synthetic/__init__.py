@@ -1,7 +1,8 @@
-"""The demo province 云岫省: an inbox in the genuine interface formats, filled with invented hospitals and patients.
+"""The demo province 云岫省: an inbox in the genuine interface formats, filled with invented hospitals and
+patients.
 
-Belongs here: everything that makes up and writes the demo data. Does not belong here: anything that reads data in
-production; nothing but tests reads what this package says about itself.
+Belongs here: everything that makes up and writes the demo data. Does not belong here: anything that reads
+data in production; nothing but tests reads what this package says about itself.
 """
 
 from sources.synthetic.identity import identity_values

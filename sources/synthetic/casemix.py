@@ -1,8 +1,9 @@
 """What the invented province treats: diagnosis groups, diagnoses and operations.
 
-Belongs here: the tables from which discharges are drawn (which group is treated where, by whom, at which price and
-for how long) and the two surgery catalogues that follow from the operation table. Does not belong here: people,
-hospitals, file formats. Group codes and figures are invented; only the form of the codes is genuine.
+Belongs here: the tables from which discharges are drawn (which group is treated where, by whom, at which
+price and for how long) and the two surgery catalogues that follow from the operation table. Does not
+belong here: people, hospitals, file formats. Group codes and figures are invented; only the form of the
+codes is genuine.
 """
 
 from __future__ import annotations
@@ -341,8 +342,8 @@ _OPERATIONS = f"""
 93.3900|物理治疗|{THERAPEUTIC}||0|0
 """
 
-# adrg | department | frequency | cost yuan | days | deaths per mille | age | sd | min | max | sex | severities
-# | principal diagnoses | operations. Severities: 1 major comorbidity, 3 comorbidity, 5 plain, 9 undivided.
+# adrg | department | frequency | cost yuan | days | deaths per mille | age | sd | min | max | sex |
+# severities (1 major comorbidity, 3 comorbidity, 5 plain, 9 undivided) | principal diagnoses | operations
 _GROUPS = """
 AH1|2800|0.5|150000|26|180|64|13|18|92|B|13|J96.000,I46.900|31.1x00+96.7201
 BB2|0402|1.1|68000|18|70|58|13|18|88|B|135|I61.902,S06.500|01.2401;01.3101

@@ -1,8 +1,8 @@
 """Deliberate errors: every validation rule and every landing reason is broken in a known number of rows.
 
-Belongs here: one table of faults with its rates, and how a fault changes the cells of a row so that it breaks its own
-rule and no other. Does not belong here: faults of whole files (province). A row gets at most one fault, so the counts
-in truth.json are exact.
+Belongs here: one table of faults with its rates, and how a fault changes the cells of a row so that it
+breaks its own rule and no other. Does not belong here: faults of whole files (province). A row gets at
+most one fault, so the counts in truth.json are exact.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def _mask(block: Block, names: tuple[str, ...]) -> Bools:
 
 
 def soil(block: Block, layout: Layout, rng: np.random.Generator) -> tuple[dict[str, int], list[int]]:
-    """Break rules in the cells of a block; returns rows per rule, and the rows whose line is to become ragged."""
+    """Break rules in the cells of a block; returns rows per rule, and the rows whose line gets ragged."""
     cells = block.cells
     free = np.ones(len(block), dtype=np.bool_)
     done: dict[str, int] = {}

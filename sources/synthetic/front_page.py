@@ -1,11 +1,12 @@
 """Draws the discharges of one hospital and month as cells of a front page.
 
-Belongs here: what is written in each item of the front page and how the items agree with each other, under the A/B/C/D
-collection codes, whatever the layout in which the hospital will report. Does not belong here: column order, encodings
-and containers (layouts), deliberate errors (dirt), tables of cases (casemix) and people.
+Belongs here: what is written in each item of the front page and how the items agree with each other,
+under the A/B/C/D collection codes, whatever the layout in which the hospital will report. Does not belong
+here: column order, encodings and containers (layouts), deliberate errors (dirt), tables of cases
+(casemix) and people.
 
-A block is drawn with numpy from a seed of its own (province seed, hospital, month), so blocks are independent of each
-other and of the number of workers. Without dirt no row violates any validation rule.
+A block is drawn with numpy from a seed of its own (province seed, hospital, month), so blocks are
+independent of each other and of the number of workers. Without dirt no row violates any validation rule.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ _FEE_SHARES = {
 
 @dataclass
 class Block:
-    """The discharges of one hospital and month: cells by A/B/C/D code, and facts that other sources build on."""
+    """The discharges of one hospital and month: cells by item, and facts that other sources build on."""
 
     hospital: Hospital
     month: str
@@ -130,7 +131,7 @@ def group_weights(hospital: Hospital, month_number: int, calendar_month: int) ->
     winter = 1 + 0.3 * np.cos(2 * np.pi * (calendar_month - 1) / 12)
     weight = weight * np.where(_PROFILE.mdc == "E", winter, 1.0)
     weight = weight * np.where(_PROFILE.surgical, 1 + 0.004 * month_number, 1.0)
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def days_in(month: str) -> int:
@@ -139,7 +140,7 @@ def days_in(month: str) -> int:
 
 
 def _clock(days: NDArray[np.datetime64], minutes: Ints) -> NDArray[np.datetime64]:
-    return days.astype("datetime64[m]") + minutes.astype("timedelta64[m]")
+    return np.asarray(days.astype("datetime64[m]") + minutes.astype("timedelta64[m]"))
 
 
 def _full_years(birth: NDArray[np.datetime64], at: NDArray[np.datetime64]) -> Ints:
@@ -147,14 +148,14 @@ def _full_years(birth: NDArray[np.datetime64], at: NDArray[np.datetime64]) -> In
     months = (at.astype("datetime64[M]") - birth.astype("datetime64[M]")).astype(np.int64)
     birth_day = (birth - birth.astype("datetime64[M]")).astype(np.int64)
     at_day = (at - at.astype("datetime64[M]")).astype(np.int64)
-    return (months - (at_day < birth_day)) // 12
+    return np.asarray((months - (at_day < birth_day)) // 12)
 
 
 def _births(at: NDArray[np.datetime64], years: Ints, extra_days: Ints) -> NDArray[np.datetime64]:
     month = at.astype("datetime64[M]") - 12 * years
     length = ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(np.int64)
     day = np.minimum((at - at.astype("datetime64[M]")).astype(np.int64), length - 1)
-    return month.astype("datetime64[D]") + day - extra_days
+    return np.asarray(month.astype("datetime64[D]") + day - extra_days)
 
 
 def _texts(moments: NDArray[np.datetime64]) -> list[str]:
@@ -192,8 +193,8 @@ def draw_block(
 ) -> Block:
     """Draw `count` discharges of a hospital in a month ('YYYY-MM').
 
-    Ventilation is coded only where the layout has a column for its hours; a layout that stores hours instead of
-    minutes gets stays that begin and end on the hour, so that every source tells the same time.
+    Ventilation is coded only where the layout has a column for its hours; a layout that stores hours
+    instead of minutes gets stays that begin and end on the hour, so that every source tells the same time.
     """
     profile = _PROFILE
     rng = np.random.default_rng(np.random.SeedSequence([seed, hospital.index, month_number]))
@@ -446,7 +447,7 @@ def _write_people(
     for values in person.values():
         for one, two in zip(first.tolist(), second.tolist(), strict=True):
             values[two] = values[one]
-    # a birthday between two stays may end the youth of a patient, but not the state in which the file has them
+    # the file of a patient keeps marital state and contact, even when a birthday lies between two stays
     cells.update(person)
     cells["A01"], cells["A02"] = [hospital.organisation_id] * count, [hospital.name] * count
     cells["A49"] = [str(value) for value in stays.tolist()]
@@ -483,18 +484,20 @@ _EXTRA_OPERATIONS = [
         "93.3900",
     )
 ]
-# choices of a group: lists of operation indices; None stands for no operation
-_CHOICES: list[list[list[int] | None]] = []
-for _group in _PROFILE.groups:
-    _options: list[list[int] | None] = []
-    for _text in _group.operations or ("",):
-        if not _text:
-            _options.append(None)
-            continue
-        if _text.startswith("?"):
-            _options.append(None)
-        _options.append([_OPERATION_INDEX[code] for code in _text.lstrip("?").split("+")])
-    _CHOICES.append(_options)
+
+
+def _operation_choices(group: casemix.Group) -> list[list[int]]:
+    """The sets of operations from which a case of the group gets one; an empty set where none is needed."""
+    choices: list[list[int]] = []
+    for text in group.operations or ("",):
+        if text.startswith("?") or not text:
+            choices.append([])
+        if text:
+            choices.append([_OPERATION_INDEX[code] for code in text.lstrip("?").split("+")])
+    return choices
+
+
+_CHOICES = [_operation_choices(group) for group in _PROFILE.groups]
 _PRINCIPALS = [[_DIAGNOSIS_INDEX[code] for code in group.diagnoses] for group in _PROFILE.groups]
 # morphology of the pathology report for tumours
 _MORPHOLOGY = ["M80700/3", "M81400/3", "M85000/3", "M88900/0"]
@@ -558,7 +561,7 @@ def _write_clinical(
     cells["C05C"] = _choose(rng, count, ["1", "2"], [0.97, 0.03])
     outcome = _where(~died, _choose(rng, count, ["1", "2", "3", "9"], [0.35, 0.6, 0.03, 0.02]), "4")
     cells["F05"] = outcome
-    for slot, (code, title, state) in enumerate(
+    for slot, (other_code, title, state) in enumerate(
         zip(
             _codes_to_cells(other, _DIAGNOSES),
             _codes_to_cells(other, _DIAGNOSIS_TITLES),
@@ -567,8 +570,14 @@ def _write_clinical(
         ),
         1,
     ):
-        cells[f"C06x{slot:02d}C"], cells[f"C07x{slot:02d}N"], cells[f"C08x{slot:02d}C"] = code, title, state
-        cells[f"F06x{slot:02d}"] = [o if c != MISSING else c for o, c in zip(outcome, code, strict=True)]
+        cells[f"C06x{slot:02d}C"], cells[f"C07x{slot:02d}N"], cells[f"C08x{slot:02d}C"] = (
+            other_code,
+            title,
+            state,
+        )
+        cells[f"F06x{slot:02d}"] = [
+            o if c != MISSING else c for o, c in zip(outcome, other_code, strict=True)
+        ]
     cells["C01C"], cells["C02N"] = codes[:], cells["C04N"][:]
     cells["F02C"], cells["F03N"] = codes[:], cells["C04N"][:]
 
@@ -607,11 +616,10 @@ def _write_operations(
     most = 3
     options = max(len(row) for row in _CHOICES)
     table = np.full((len(_CHOICES), options * 2, most), -1)
-    for index, row in enumerate(_CHOICES):
+    for index, choices in enumerate(_CHOICES):
         for slot in range(options * 2):
-            chosen = row[slot % len(row)]
-            if chosen is not None:
-                table[index, slot, : len(chosen)] = chosen
+            chosen = choices[slot % len(choices)]
+            table[index, slot, : len(chosen)] = chosen
     operations = table[group, rng.integers(0, options * 2, count)]
     difficult = np.flatnonzero((rng.random(count) < 1 / 1500) & (operations[:, 0] >= 0))
     if len(difficult):

@@ -1,7 +1,7 @@
 """Reads an inbox back and lists every value that identifies a person.
 
-Belongs here: a reader of the front page carriers that knows nothing of landing, so that a privacy test can search
-for what it finds. Does not belong here: any judgement of the data.
+Belongs here: a reader of the front page carriers that knows nothing of landing, so that a privacy test
+can search for what it finds. Does not belong here: any judgement of the data.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The three dialects of the front page interface, and the carriers in which their files travel.
 
-Belongs here: column order and column types of each dialect, how a cell of an A/B/C/D item is written in another
-dialect, CSV and DBF text, encodings, gzip and zip with fixed times. Does not belong here: what the cells say.
+Belongs here: column order and column types of each dialect, how a cell of an A/B/C/D item is written in
+another dialect, CSV and DBF text, encodings, gzip and zip with fixed times. Does not belong here: what
+the cells say.
 
-The DBF writer is our own because no maintained Python library writes DBF, let alone 254 columns at speed; it writes
-dBASE III headers and fixed-width records, which is all that the interface uses.
+The DBF writer is our own because no maintained Python library writes DBF, let alone 254 columns at speed;
+it writes dBASE III headers and fixed-width records, which is all that the interface uses.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import groupby, repeat
 
 import numpy as np
 
-from sources.synthetic.front_page import FEE_ITEMS, MISSING, OTHER_SLOTS, operation_columns
+from sources.synthetic.front_page import MISSING, OTHER_SLOTS, operation_columns
 
 Cells = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a dialect: its name, the A/B/C/D item it carries (None = never filled), and its DBF type."""
+    """One column of a dialect: name, the A/B/C/D item it carries (None = never filled), DBF type."""
 
     name: str
     item: str | None
@@ -49,7 +50,7 @@ class Layout:
         return frozenset(column.item.split("@")[0] for column in self.columns if column.item)
 
 
-# --- A/B/C/D collection codes: 642 columns ------------------------------------------------------------------------
+# --- A/B/C/D collection codes: 642 columns ---
 
 _HEAD = [
     "A01",
@@ -197,23 +198,26 @@ def abcd_layout(*, extended: bool, shuffle_seed: int | None) -> Layout:
     return Layout("hqms_abcd", tuple(Column(name, name) for name in names))
 
 
-# --- pinyin codes (TCM hospitals) ---------------------------------------------------------------------------------
+# --- pinyin codes (TCM hospitals) ---
 
 _PINYIN = """
-USERNAME= ZZJGDM=A01 JGMC=A02 YLFKFS=A46C JKKH=A47 ZYCS=A49 BAH=A48 XM=A11 XB=A12C CSRQ=A13 NL=A14 GJ=A15C BZYZS_NL=A16
-XSETZ=A18x01 XSERYTZ=A17 CSD=A22 JG=A23C MZ=A19C SFZH=A20 ZY=A38C HY=A21C XZZ=A26 DH=A27 YB1=A28C HKDZ=A24 YB2=A25C
-GZDWJDZ=A29 DWDH=A30 YB3=A31C LXRXM=A32 GX=A33C DZ=A34 DH2=A35 RYTJ=B11C RYSJ=B12@day RYSJ_S=B12@hour RYKB=B13C RYBF=B14
-ZKKB=B21C CYSJ=B15@day CYSJ_S=B15@hour CYKB=B16C CYBF=B17 SJZY=B20 JBBM=C02N JBDM=C01C ZYZD=C04N ZYZD_JBBM=C03C RYBQ=C05C
+USERNAME= ZZJGDM=A01 JGMC=A02 YLFKFS=A46C JKKH=A47 ZYCS=A49 BAH=A48 XM=A11 XB=A12C CSRQ=A13 NL=A14
+GJ=A15C BZYZS_NL=A16 XSETZ=A18x01 XSERYTZ=A17 CSD=A22 JG=A23C MZ=A19C SFZH=A20 ZY=A38C HY=A21C XZZ=A26
+DH=A27 YB1=A28C HKDZ=A24 YB2=A25C GZDWJDZ=A29 DWDH=A30 YB3=A31C LXRXM=A32 GX=A33C DZ=A34 DH2=A35
+RYTJ=B11C RYSJ=B12@day RYSJ_S=B12@hour RYKB=B13C RYBF=B14 ZKKB=B21C CYSJ=B15@day CYSJ_S=B15@hour
+CYKB=B16C CYBF=B17 SJZY=B20 JBBM=C02N JBDM=C01C ZYZD=C04N ZYZD_JBBM=C03C RYBQ=C05C
 """
 _PINYIN_MIDDLE = """
-WBYY=C13N WBYY_JBBM=C12C BLZD=C10N BLZD_JBBM=C09C BLH=C11 YWGM=C24C GMYW=C25 SWHZSJ=C34C XX=C26C RH=C27C KZR=B22 ZRYS=B23
-ZZYS=B24 ZYYS=B25 ZRHS=B26 JXYS=B27 SXYS=B28 BMY=B29 BAZL=B30C ZKYS=B31 ZKHS=B32 ZKRQ=B33@day
+WBYY=C13N WBYY_JBBM=C12C BLZD=C10N BLZD_JBBM=C09C BLH=C11 YWGM=C24C GMYW=C25 SWHZSJ=C34C XX=C26C RH=C27C
+KZR=B22 ZRYS=B23 ZZYS=B24 ZYYS=B25 ZRHS=B26 JXYS=B27 SXYS=B28 BMY=B29 BAZL=B30C ZKYS=B31 ZKHS=B32
+ZKRQ=B33@day
 """
 _PINYIN_TAIL = """
-LYFS=B34C YZZY_JGMC=B35 WSY_JGMC= ZZYJH=B36C MD=B37 RYQ_T=C28 RYQ_XS=C29 RYQ_F=C30 RYH_T=C31 RYH_XS=C32 RYH_F=C33 HXJSY=C47
-ZFY=D01 ZFJE=D09 YLFWF=D11 ZLCZF=D12 HLF=D13 QTFY=D14 BLZDF=D15 SYSZDF=D16 YXXZDF=D17 LCZDXMF=D18 FSSZLXMF=D19
-WLZLF=D19x01 SSZLF=D20 MAF=D20x01 SSF=D20x02 KFF=D21 ZYZLF=D22 XYF=D23 KJYWF=D23x01 ZCYF=D24 ZCYF1=D25 XF=D26
-BDBLZPF=D27 QDBLZPF=D28 NXYZLZPF=D29 XBYZLZPF=D30 HCYYCLF=D31 YYCLF=D32 YCXYYCLF=D33 QTF=D34
+LYFS=B34C YZZY_JGMC=B35 WSY_JGMC= ZZYJH=B36C MD=B37 RYQ_T=C28 RYQ_XS=C29 RYQ_F=C30 RYH_T=C31 RYH_XS=C32
+RYH_F=C33 HXJSY=C47 ZFY=D01 ZFJE=D09 YLFWF=D11 ZLCZF=D12 HLF=D13 QTFY=D14 BLZDF=D15 SYSZDF=D16
+YXXZDF=D17 LCZDXMF=D18 FSSZLXMF=D19 WLZLF=D19x01 SSZLF=D20 MAF=D20x01 SSF=D20x02 KFF=D21 ZYZLF=D22
+XYF=D23 KJYWF=D23x01 ZCYF=D24 ZCYF1=D25 XF=D26 BDBLZPF=D27 QDBLZPF=D28 NXYZLZPF=D29 XBYZLZPF=D30
+HCYYCLF=D31 YYCLF=D32 YCXYYCLF=D33 QTF=D34
 """
 _PINYIN_OPERATION = {
     "code": "SSJCZBM",
@@ -252,15 +256,16 @@ def pinyin_layout() -> Layout:
     return Layout("hqms_pinyin", tuple(columns + _pairs(_PINYIN_TAIL)), missing="")
 
 
-# --- P codes: two DBF tables --------------------------------------------------------------------------------------
+# --- P codes: two DBF tables ---
 
 # name=item:type; C with its width, D date, N with digits and decimals
 _P_HEAD = """
-P900=A01:C22 P6891=A02:C80 P686=A47:C50 P800=:C50 P1=A46C:C3 P2=A49:N4 P3=A48:C50 P4=A11:C40 P5=A12C:C1 P6=A13:D8 P7=A14:N3
-P66=:C4 P8=A21C:C1 P9=A38C:C2 P101=A22:C100 P102=:C30 P103=:C30 P11=A19C:C20 P12=A15C:C40 P13=A20:C20 P801=A26:C200
-P802=A27:C40 P803=A28C:C6 P14=A29:C200 P15=A30:C40 P16=A31C:C6 P17=A24:C200 P171=A25C:C6 P18=A32:C40 P19=A33C:C1
-P20=A34:C200 P804=B11C:C1 P21=A35:C40 P22=B12:C19 P23=B13C:C8 P231=B14:C30 P24=B21C:C30 P25=B15:C19 P26=B16C:C8
-P261=B17:C30 P27=B20:N4 P28=C01C:C20 P281=C02N:C100 P29=F01:C1 P30=F02C:C20 P301=F03N:C100 P31=F04:D8
+P900=A01:C22 P6891=A02:C80 P686=A47:C50 P800=:C50 P1=A46C:C3 P2=A49:N4 P3=A48:C50 P4=A11:C40 P5=A12C:C1
+P6=A13:D8 P7=A14:N3 P66=:C4 P8=A21C:C1 P9=A38C:C2 P101=A22:C100 P102=:C30 P103=:C30 P11=A19C:C20
+P12=A15C:C40 P13=A20:C20 P801=A26:C200 P802=A27:C40 P803=A28C:C6 P14=A29:C200 P15=A30:C40 P16=A31C:C6
+P17=A24:C200 P171=A25C:C6 P18=A32:C40 P19=A33C:C1 P20=A34:C200 P804=B11C:C1 P21=A35:C40 P22=B12:C19
+P23=B13C:C8 P231=B14:C30 P24=B21C:C30 P25=B15:C19 P26=B16C:C8 P261=B17:C30 P27=B20:N4 P28=C01C:C20
+P281=C02N:C100 P29=F01:C1 P30=F02C:C20 P301=F03N:C100 P31=F04:D8
 """
 _P_DIAGNOSES = [
     line.split()
@@ -279,14 +284,14 @@ P3274 P3275 P815 P3276
 """.strip().splitlines()
 ]
 _P_MIDDLE = """
-P689=:N3 P351=C09C:C20 P352=C10N:C100 P816=C11:C50 P353=:C20 P354=:C100 P817=:C50 P355=:C20 P356=:C100 P818=:C50
-P361=C12C:C20 P362=C13N:C100 P363=:C20 P364=:C100 P365=:C20 P366=:C100 P371=C24C:C1 P372=C25:C100 P38=:C1 P39=:C1 P40=:C1
-P411=:C1 P412=:C1 P413=:C1 P414=:C1 P415=:C1 P421=P421:N3 P422=P422:N3 P687=:C1 P688=:C1 P431=B22:C40 P432=B23:C40
-P433=B24:C40 P434=B25:C40 P819=B26:C40 P435=B27:C40 P436=:C40 P437=B28:C40 P438=B29:C40 P44=B30C:C1 P45=B31:C40 P46=B32:C40
-P47=B33@day:D8
+P689=:N3 P351=C09C:C20 P352=C10N:C100 P816=C11:C50 P353=:C20 P354=:C100 P817=:C50 P355=:C20 P356=:C100
+P818=:C50 P361=C12C:C20 P362=C13N:C100 P363=:C20 P364=:C100 P365=:C20 P366=:C100 P371=C24C:C1
+P372=C25:C100 P38=:C1 P39=:C1 P40=:C1 P411=:C1 P412=:C1 P413=:C1 P414=:C1 P415=:C1 P421=P421:N3
+P422=P422:N3 P687=:C1 P688=:C1 P431=B22:C40 P432=B23:C40 P433=B24:C40 P434=B25:C40 P819=B26:C40
+P435=B27:C40 P436=:C40 P437=B28:C40 P438=B29:C40 P44=B30C:C1 P45=B31:C40 P46=B32:C40 P47=B33@day:D8
 """
-# code, date, level, name, site, hours, surgeon, two assistants, anaesthesia, its grade, incision, anaesthetist; the
-# numbering is irregular (4925 is followed by 4526), so it is written out
+# code, date, level, name, site, hours, surgeon, two assistants, anaesthesia, its grade, incision,
+# anaesthetist; the numbering is irregular (4925 is followed by 4526), so it is written out
 _P_OPERATIONS = [
     line.split()
     for line in """
@@ -320,70 +325,19 @@ _P_OPERATION_PARTS = [
 ]
 _P_OPERATION_WIDTHS = [20, 19, 1, 100, 2, 6, 40, 40, 40, 6, 1, 2, 40]
 _P_STAY = """
-P561=:N4 P562=:N4 P563=:N4 P564=:N4 P6911=:C2 P6912=:C19 P6913=:C19 P6914=:C2 P6915=:C19 P6916=:C19 P6917=:C2 P6918=:C19
-P6919=:C19 P6920=:C2 P6921=:C19 P6922=:C19 P6923=:C2 P6924=:C19 P6925=:C19 P57=C34C:C1 P58=:C1 P581=:C1 P60=:C1 P611=:N3
-P612=:N3 P613=:N3 P59=:C1 P62=C26C:C1 P63=C27C:C1 P64=:C1 P651=:N6 P652=:N6 P653=:N6 P654=:N6 P655=:N6 P656=:N6
-P681=A18x01:N6 P682=:N6 P683=:N6 P684=:N6 P685=:N6 P67=A17:N6 P731=C29:N4 P732=C30:N4 P733=C32:N4 P734=C33:N4 P72=C47:N6 P830=B36C:C1 P831=B37:C100 P741=B34C:C1 P742=B35:C100 P743=:C100
+P561=:N4 P562=:N4 P563=:N4 P564=:N4 P6911=:C2 P6912=:C19 P6913=:C19 P6914=:C2 P6915=:C19 P6916=:C19
+P6917=:C2 P6918=:C19 P6919=:C19 P6920=:C2 P6921=:C19 P6922=:C19 P6923=:C2 P6924=:C19 P6925=:C19
+P57=C34C:C1 P58=:C1 P581=:C1 P60=:C1 P611=:N3 P612=:N3 P613=:N3 P59=:C1 P62=C26C:C1 P63=C27C:C1 P64=:C1
+P651=:N6 P652=:N6 P653=:N6 P654=:N6 P655=:N6 P656=:N6 P681=A18x01:N6 P682=:N6 P683=:N6 P684=:N6 P685=:N6
+P67=A17:N6 P731=C29:N4 P732=C30:N4 P733=C32:N4 P734=C33:N4 P72=C47:N6 P830=B36C:C1 P831=B37:C100
+P741=B34C:C1 P742=B35:C100 P743=:C100
 """
-_P_FEES = dict(
-    zip(
-        [
-            "D01",
-            "D09",
-            "D11",
-            "D12",
-            "D13",
-            "D14",
-            "D15",
-            "D16",
-            "D17",
-            "D18",
-            "D19",
-            "D19x01",
-            "D20",
-            "D20x01",
-            "D20x02",
-            "D21",
-            "D22",
-            "D23",
-            "D23x01",
-        ]
-        + FEE_ITEMS[13:],
-        [
-            "P782",
-            "P751",
-            "P752",
-            "P754",
-            "P755",
-            "P756",
-            "P757",
-            "P758",
-            "P759",
-            "P760",
-            "P761",
-            "P762",
-            "P763",
-            "P764",
-            "P765",
-            "P767",
-            "P768",
-            "P769",
-            "P770",
-            "P771",
-            "P772",
-            "P773",
-            "P774",
-            "P775",
-            "P776",
-            "P777",
-            "P778",
-            "P779",
-            "P780",
-            "P781",
-        ],
-        strict=True,
-    )
-)
+_P_FEES = """
+P782=D01:N10 P751=D09:N10 P752=D11:N10 P754=D12:N10 P755=D13:N10 P756=D14:N10 P757=D15:N10 P758=D16:N10
+P759=D17:N10 P760=D18:N10 P761=D19:N10 P762=D19x01:N10 P763=D20:N10 P764=D20x01:N10 P765=D20x02:N10
+P767=D21:N10 P768=D22:N10 P769=D23:N10 P770=D23x01:N10 P771=D24:N10 P772=D25:N10 P773=D26:N10
+P774=D27:N10 P775=D28:N10 P776=D29:N10 P777=D30:N10 P778=D31:N10 P779=D32:N10 P780=D33:N10 P781=D34:N10
+"""
 P_FIRST_TABLE = 254
 P_REPEATED = ("P3", "P20")
 
@@ -420,11 +374,11 @@ def p_layout() -> Layout:
             for name, part, width in zip(names, _P_OPERATION_PARTS, _P_OPERATION_WIDTHS, strict=True)
         ]
     columns += _typed(_P_STAY)
-    columns += [Column(name, item, "N", 10, 2) for item, name in _P_FEES.items()]
+    columns += [replace(column, decimals=2) for column in _typed(_P_FEES)]
     return Layout("hqms_p", tuple(columns), missing="")
 
 
-# --- cells of a layout --------------------------------------------------------------------------------------------
+# --- cells of a layout ---
 
 _TRANSFORMS: dict[str, Callable[[str], str]] = {
     "day": lambda text: text[:10],
@@ -515,7 +469,7 @@ def _fit(text: str, width: int) -> bytes:
     return raw.ljust(width)
 
 
-# --- carriers -----------------------------------------------------------------------------------------------------
+# --- carriers ---
 
 
 def gzipped(data: bytes) -> bytes:

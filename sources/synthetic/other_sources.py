@@ -1,7 +1,8 @@
-"""The sources beside the front page: grouper results, single-disease reports, appraisal, registers, catalogue.
+"""The sources beside the front page: grouper results, single-disease reports, appraisal, registers,
+catalogue.
 
-Belongs here: rows and file formats of these sources, consistent with the drawn discharges. Does not belong here: the
-front page and its dirt.
+Belongs here: rows and file formats of these sources, consistent with the drawn discharges. Does not
+belong here: the front page and its dirt.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def xlsx_bytes(sheet: str, header: Sequence[str], rows: Iterable[Row]) -> bytes:
     return buffer.getvalue()
 
 
-# --- per hospital and month ---------------------------------------------------------------------------------------
+# --- per hospital and month ---
 
 
 def drg_rows(block: Block) -> list[Row]:
@@ -189,7 +190,7 @@ def single_disease_rows(block: Block, rng: np.random.Generator) -> list[Row]:
     return rows
 
 
-# --- whole province -----------------------------------------------------------------------------------------------
+# --- whole province ---
 
 
 def _flag(value: bool) -> str:
@@ -199,7 +200,7 @@ def _flag(value: bool) -> str:
 def hospital_rows(hospitals: list[Hospital]) -> list[Row]:
     """The register of hospitals."""
     departments = sorted({group.department for group in casemix.groups()} | {"0310"})
-    rows = []
+    rows: list[Row] = []
     for hospital in hospitals:
         wanted = {
             group.department
@@ -235,7 +236,7 @@ def bed_rows(
     rows: list[Row] = []
     for hospital in hospitals:
         by_department = bed_days.get(hospital.index, {})
-        lines = []
+        lines: list[list[Any]] = []
         for code, occupied in sorted(by_department.items()):
             beds = max(2, -(-occupied * 100 // (month_days * (82 + hospital.index % 12))))
             lines.append(
@@ -357,7 +358,7 @@ def catalogue_rows(first_year: int) -> dict[str, list[Row]]:
 
 
 def recosted(block: Block) -> dict[str, list[str]]:
-    """Cells of a resubmission: every fiftieth discharge is withdrawn, every twentieth costs a hundred yuan more."""
+    """Cells of a resubmission: every fiftieth stay is withdrawn, every twentieth costs 100 yuan more."""
     cells = {
         item: [text for row, text in enumerate(values) if row % 50 != 7]
         for item, values in block.cells.items()

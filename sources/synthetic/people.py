@@ -1,8 +1,9 @@
 """Invented hospitals, places and people of 云岫省 (Yunxiu), a province that does not exist.
 
-Belongs here: hospitals with their habits of reporting, address vocabularies, names, identity numbers. Does not belong
-here: cases and file formats. Every hospital name contains 示例, identity numbers start with division codes that are
-not assigned and telephone numbers with 100, so that nothing can be mistaken for a real person or place.
+Belongs here: hospitals with their habits of reporting, address vocabularies, names, identity numbers.
+Does not belong here: cases and file formats. Every hospital name contains 示例, identity numbers start
+with division codes that are not assigned and telephone numbers with 100, so that nothing can be mistaken
+for a real person or place.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 PROVINCE = "990000"
 
-# division, name, postcode of the counties where people of the province live; the prefecture is the division's first four
+# counties where people of the province live: division, prefecture, county, postcode
 COUNTIES = [
     ("990102", "岫宁市", "东岫区", "990100"),
     ("990103", "岫宁市", "西岫区", "990103"),
@@ -59,7 +60,7 @@ ELSEWHERE = [
 ]
 
 ROADS = ["松风路", "望岫路", "听泉街", "栖霞路", "云台巷", "锦溪路", "青屏街", "疏影路", "晴川大道", "石渠巷"]
-SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方"
+SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛奚范"
 GIVEN = "予沐澄砚栩笙昀霁珩筱芷蘅屿舟棠湉珺湛熠桐澍彧翊漪岑樾淙芃槿诺恺昕琬璟"
 RARE_SURNAMES = ["𠮷", "𡈼", "𨙸"]  # four bytes in GB18030, absent from GBK
 COMPANIES = ["示例纺织厂", "示例农机站", "示例中学", "示例物流公司", "示例食品厂", "示例矿业公司"]
@@ -92,7 +93,8 @@ class Hospital:
         return PREFECTURES[self.division[:4] + "00"]
 
 
-# title level grade kind focus division size encoding container dialect old months, x extended, s shuffled, style
+# title, level, grade, kind, focus, division, size, encoding, container, dialect, months in P codes,
+# x = extension columns, s = shuffled columns, spelling of departments
 _HOSPITALS = """
 第一医院 三级 甲等 综合 * 990102 3.0 gb18030 csv abcd 0 - plain
 人民医院 三级 甲等 综合 * 990103 2.6 utf-8 csv.gz abcd 0 x dotted

@@ -1,7 +1,8 @@
-"""Writes the inbox of the demo province: which hospital sends which file in which carrier, and what is wrong with it.
+"""Writes the inbox of the demo province: which hospital sends which file in which carrier, and what is
+wrong with it.
 
-Belongs here: the plan of files, the distribution over worker processes, faults of whole files, and truth.json. Does
-not belong here: contents of rows.
+Belongs here: the plan of files, the distribution over worker processes, faults of whole files, and
+truth.json. Does not belong here: contents of rows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sources.synthetic import dirt as faults
 from sources.synthetic import layouts, other_sources, people
@@ -187,13 +189,13 @@ def _write_month(task: _Task) -> _Done:
     return done
 
 
-def _share_out(total: int, weights: np.ndarray) -> np.ndarray:
+def _share_out(total: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
     """Whole numbers in proportion to the weights that add up to the total."""
     exact = total * weights / weights.sum()
     counts = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - counts).ravel(), kind="stable")
     counts.ravel()[order[: total - int(counts.sum())]] += 1
-    return counts
+    return np.asarray(counts)
 
 
 def _plan(
@@ -247,8 +249,8 @@ def write_province(
 ) -> ProvinceSummary:
     """Write `target/inbox/` and `target/truth.json`; equal arguments give equal bytes, whatever `workers` is.
 
-    `dirt` puts errors into rows, `broken_files` adds files that landing must refuse. `progress` is called with the
-    number of hospital-months written and their total.
+    `dirt` puts errors into rows, `broken_files` adds files that landing must refuse. `progress` is called
+    with the number of hospital-months written and their total.
     """
     if hospitals < 1 or months < 1 or discharges < hospitals * months:
         raise ValueError("演示省至少需要一家机构、一个月，且每家机构每月至少一例出院。")
@@ -333,7 +335,7 @@ def _write_duplicate(summary: ProvinceSummary, province: list[Hospital]) -> None
 
 
 def _write_broken_files(summary: ProvinceSummary, task: _Task, next_month: str) -> None:
-    """Three files that cannot be used: a broken archive, a missing key column, another month than the name says."""
+    """Three files that cannot be used: broken archive, missing key column, month other than the name's."""
     hospital = task.hospital
     folder = f"hqms/{hospital.organisation_id}"
     layout = layouts.abcd_layout(extended=False, shuffle_seed=None)
