@@ -1,0 +1,131 @@
+"""datapackage.json: what is in a release, as a Frictionless Data Package (v2).
+
+Belongs here: describing files with schema, keys, units, size and hashes (SHA-256, and SM3 beside it).
+Does not belong here: when a release is made or who made it; equal releases have equal descriptions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from expectations.content import DATA, DATABASE
+from publishing.export import MartSpec
+
+DATAPACKAGE = "datapackage.json"
+VERDICT = "verdict.json"
+PROVENANCE = "provenance.json"
+README = "README.txt"
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+RESOURCE_PROFILE = "https://datapackage.org/profiles/2.0/dataresource.json"
+
+# What stands beside the marts: title and media type
+COMPANIONS = {
+    DATABASE: ("全部数据集市表（DuckDB 只读库）", "application/vnd.duckdb"),
+    VERDICT: ("质量门裁决", "application/json"),
+    PROVENANCE: ("来源与版本", "application/json"),
+    README: ("阅读说明", "text/plain"),
+}
+TYPES = {
+    "VARCHAR": "string",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": "datetime",
+    "FLOAT": "number",
+    "DOUBLE": "number",
+}
+BLOCK = 1 << 20
+
+
+def canonical(document: object) -> bytes:
+    """JSON with sorted keys, UTF-8, one trailing newline: equal content gives equal bytes."""
+    return (json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
+
+
+def digests(path: Path) -> dict[str, Any]:
+    """Size, SHA-256 and SM3 of a file in one reading."""
+    sha256, sm3, size = hashlib.sha256(), hashlib.new("sm3"), 0
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            sha256.update(block)
+            sm3.update(block)
+            size += len(block)
+    return {"bytes": size, "hash": f"sha256:{sha256.hexdigest()}", "sm3": sm3.hexdigest()}
+
+
+def data_package(folder: Path, release_id: str, marts: list[MartSpec]) -> dict[str, Any]:
+    """Describe every file of a release folder except the description itself."""
+    return {
+        "$schema": PROFILE,
+        "name": release_id.lower(),
+        "id": release_id,
+        "title": f"专科指标发布版 {release_id}",
+        "description": f"临床专科指标，经质量门裁决后发布；来源见 {PROVENANCE}，裁决见 {VERDICT}。",
+        "version": release_id,
+        "provenance": PROVENANCE,
+        "resources": [
+            *(_mart(folder, mart) for mart in sorted(marts, key=lambda mart: mart.name)),
+            *(_companion(folder, name) for name in COMPANIONS),
+        ],
+    }
+
+
+def _mart(folder: Path, mart: MartSpec) -> dict[str, Any]:
+    path = f"{DATA}/{mart.name}.parquet"
+    schema, rows = _schema(folder / path, mart)
+    return {
+        "$schema": RESOURCE_PROFILE,
+        "name": mart.name,
+        "title": mart.title_zh,
+        "description": mart.description,
+        "path": path,
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "rows": rows,
+        "schema": schema,
+        **digests(folder / path),
+    }
+
+
+def _companion(folder: Path, name: str) -> dict[str, Any]:
+    title, mediatype = COMPANIONS[name]
+    return {
+        "name": name.replace(".", "-").lower(),
+        "title": title,
+        "path": name,
+        "format": Path(name).suffix.removeprefix("."),
+        "mediatype": mediatype,
+        **digests(folder / name),
+    }
+
+
+def _schema(path: Path, mart: MartSpec) -> tuple[dict[str, Any], int]:
+    """Types come from the file itself, words from dbt's model description."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        relation = connection.read_parquet(str(path))
+        columns = list(zip(relation.columns, map(str, relation.types), strict=True))
+        rows = connection.execute("select count(*) from relation").fetchall()[0][0]
+    fields = []
+    for name, kind in columns:
+        spec = mart.column(name)
+        field = {
+            "name": name,
+            "type": _type(kind),
+            "physicalType": kind,
+            "title": spec.title_zh,
+            "description": spec.description,
+        }
+        fields.append(field | ({"unit": spec.unit} if spec.unit else {}))
+    return {"fields": fields, "primaryKey": list(mart.key)}, rows
+
+
+def _type(kind: str) -> str:
+    if kind.endswith("[]"):
+        return "array"
+    if kind.startswith("DECIMAL"):
+        return "number"
+    return TYPES.get(kind, "integer" if kind.endswith("INT") or kind == "INTEGER" else "any")

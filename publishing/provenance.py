@@ -1,0 +1,104 @@
+"""Where the numbers of a release come from: code, rules, reference data, input files, engines, switches.
+
+Belongs here: collecting facts that are a function of code and inputs.
+Does not belong here: times, paths, names of people or machines; those would make equal releases differ.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from expectations.content import sha256_file, tree_hash
+
+LOCK = "requirements.lock"
+SWITCHES = Path("dbt/seeds/indicators/switches.csv")
+# What shapes the numbers, hashed folder by folder so that a difference names its room
+FOLDERS = ("dbt", "sources/contracts", "sources/reference", "expectations", "publishing")
+SUFFIXES = {".py", ".sql", ".yml", ".csv"}
+NOT_SOURCE = {"target", "logs", "__pycache__", "dbt_packages"}
+ENGINES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "pandas", "pyarrow")
+
+
+def collect_provenance(project: Path, candidate_db: Path, *, receipts: Path) -> dict[str, Any]:
+    """All provenance of the marts in this candidate, as plain JSON values."""
+    return {
+        "code": {
+            **_commit(project),
+            "lock_sha256": sha256_file(project / LOCK),
+            "folders": {folder: folder_hash(project / folder) for folder in FOLDERS},
+        },
+        "engines": {"python": platform.python_version(), **{name: version(name) for name in ENGINES}},
+        "switches": _switches(project / SWITCHES),
+        **_candidate_facts(candidate_db, receipts),
+    }
+
+
+def folder_hash(folder: Path) -> str:
+    """Hash of the source files of a folder; what tools leave there does not count."""
+    files = [
+        path
+        for path in folder.rglob("*")
+        if path.suffix in SUFFIXES and not NOT_SOURCE.intersection(path.relative_to(folder).parts)
+    ]
+    return tree_hash(folder, files)
+
+
+def _commit(project: Path) -> dict[str, Any]:
+    """Commit and cleanness of the tree; both unknown where the code runs outside a git checkout."""
+    if not (project / ".git").exists():
+        return {"commit": None, "clean": None}
+    changes = _git(project, "status", "--porcelain")
+    return {"commit": _git(project, "rev-parse", "HEAD"), "clean": changes == ""}
+
+
+def _git(project: Path, *arguments: str) -> str | None:
+    try:
+        command = ["git", "-C", str(project), *arguments]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
+
+
+def _switches(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return {row["switch_id"]: {"value": row["value"], "status": row["status"]} for row in rows}
+
+
+def _candidate_facts(candidate_db: Path, receipts: Path) -> dict[str, Any]:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        path = str(candidate_db).replace("'", "''")
+        connection.execute(f"attach '{path}' as candidate (read_only)")
+        inputs = connection.execute(
+            "select distinct dataset, source_sha256, layout, encoding, rows_read, rows_landed, "
+            "rows_quarantined from candidate.landing.receipt where in_force order by all"
+        )
+        names = [column[0] for column in inputs.description or []]
+        files = [dict(zip(names, row, strict=True)) for row in inputs.fetchall()]
+        return {
+            "inputs": [file | {"source_sm3": _sm3(receipts, file["source_sha256"])} for file in files],
+            "editions": {
+                "surgery_catalogue": _distinct(connection, "surgery_catalogue", "edition"),
+                "drg_scheme": _distinct(connection, "drg_result", "scheme_edition"),
+            },
+        }
+
+
+def _distinct(connection: Any, dataset: str, column: str) -> list[str]:
+    query = f"select distinct {column} from candidate.landing.{dataset} where {column} is not null order by 1"
+    return [row[0] for row in connection.execute(query).fetchall()]
+
+
+def _sm3(receipts: Path, sha256: str) -> str | None:
+    """SM3 of an input file as noted in its receipt."""
+    receipt: dict[str, Any] = json.loads((receipts / f"{sha256}.json").read_text(encoding="utf-8"))
+    return receipt.get("source_sm3")
