@@ -213,6 +213,8 @@ def draw_block(
     group[second] = group[first]
     spread = rng.lognormal(-0.08, 0.4, count)
     stay = np.clip(np.rint(profile.stay[group] * stay_habit * spread), 1, 120).astype(np.int64)
+    # short stays and day cases are more than the tail of the distribution
+    stay[(rng.random(count) < 0.15) & (profile.stay[group] < 9)] = 1
     day = rng.integers(0, month_days, count)
     day[first] = rng.integers(0, 7, len(first))
     day[second] = rng.integers(21, 28, len(second))

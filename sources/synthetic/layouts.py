@@ -403,7 +403,7 @@ def _column_cells(layout: Layout, column: Column, cells: Cells) -> list[str] | N
 
 
 def csv_lines(layout: Layout, cells: Cells) -> list[str]:
-    """Rows of a CSV without line ends; columns that are empty in the whole block are written as one constant."""
+    """Rows of a CSV without line ends; columns empty in the whole block are written as one constant."""
     # the list of departments is the only item whose text may hold a comma
     cells = cells | {"B21C": [f'"{text}"' if "," in text else text for text in cells["B21C"]]}
     rows = len(cells["A48"])
