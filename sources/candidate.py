@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sources.contract import Contract, load_contracts
-from sources.landing import DATASETS, landed_types, read_receipts
+from sources.expressions import landed_types
+from sources.landing import DATASETS, read_receipts
 
 if TYPE_CHECKING:
     import duckdb
@@ -105,7 +106,9 @@ def _slice_condition(contract: Contract, slices: list[Slice]) -> str:
     return f"({', '.join(columns)}) in ({wanted})"
 
 
-def _write_counts(con: duckdb.DuckDBPyConnection, receipts: list[dict[str, Any]], force: dict[str, dict[Slice, str]]) -> None:
+def _write_counts(
+    con: duckdb.DuckDBPyConnection, receipts: list[dict[str, Any]], force: dict[str, dict[Slice, str]]
+) -> None:
     receipt_rows, quarantine_rows = [], []
     slice_rows: dict[tuple[str, str, str, str, bool], int] = defaultdict(int)
     for receipt in _first_arrivals(receipts):
@@ -113,8 +116,18 @@ def _write_counts(con: duckdb.DuckDBPyConnection, receipts: list[dict[str, Any]]
         rows = receipt.get("rows", {"read": 0, "landed": 0, "quarantined": 0})
         in_force = sha256 in force[dataset].values()
         receipt_rows.append(
-            [dataset, sha256[:12], sha256, receipt["layout"], receipt.get("encoding"), rows["read"], rows["landed"],
-             rows["quarantined"], in_force, (receipt["refused"] or {}).get("code")]
+            [
+                dataset,
+                sha256[:12],
+                sha256,
+                receipt["layout"],
+                receipt.get("encoding"),
+                rows["read"],
+                rows["landed"],
+                rows["quarantined"],
+                in_force,
+                (receipt["refused"] or {}).get("code"),
+            ]
         )
         for q in receipt.get("quarantine_rows", []):
             quarantine_rows.append(

@@ -221,13 +221,16 @@ def datasets() -> tuple[str, ...]:
     return tuple(sorted({contract.dataset for contract in load_contracts().values()}))
 
 
+_LANDING_MODULES = ("batch", "contract", "dossier", "expressions", "hqms", "privacy", "residence")
+
+
 @cache
 def contracts_digest() -> str:
     """Hash of everything that decides what a received file becomes: contracts, reference tables, landing code."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
     paths = [*CONTRACTS_DIR.glob("*.yml"), *REFERENCE_DIR.glob("*.csv"), *(here / "connectors").glob("*.py")]
-    paths += [here / f"{name}.py" for name in ("contract", "dossier", "hqms", "landing", "privacy", "residence")]
+    paths += [here / f"{name}.py" for name in _LANDING_MODULES]
     for path in sorted(paths):
         digest.update(f"{path.relative_to(here).as_posix()}\0".encode())
         digest.update(path.read_bytes())

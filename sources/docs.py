@@ -21,9 +21,7 @@ from sources.dossier import dossier_items
 
 PAGES_DIR = Path(__file__).parent.parent / "docs" / "sources"
 
-_MARKER = re.compile(
-    r"(?P<open><!-- generated: (?P<kind>\S+) ?(?P<name>\S*) -->\n).*?(?P<close><!-- end -->)", re.S
-)
+_MARKER = re.compile(r"(?P<open><!-- generated: (?P<kind>\S+) ?(?P<name>\S*) -->\n).*?(?P<close><!-- end -->)", re.S)
 _SHOWN_SLOTS = 11  # the older interface has irregular column names for 11 diagnoses: those are worth reading
 _SHOWN_CODES = 30
 
@@ -102,9 +100,7 @@ def _group(group: ListGroup) -> str:
     rows = []
     for key, column in group.columns.items():
         names = [slot[key] for slot in group.slot_columns if key in slot]
-        rows.append(
-            (_code(f"{column.name}[]"), column.title_zh, column.type, column.code_list or "", _elide(names))
-        )
+        rows.append((_code(f"{column.name}[]"), column.title_zh, column.type, column.code_list or "", _elide(names)))
     text = f"Repeated group {group.title_zh}: {len(group.slot_columns)} slots become one list per column.\n\n"
     text += _table(("landed as", "title", "type", "code list", "source columns"), rows)
     if group.dropped:

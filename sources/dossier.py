@@ -203,9 +203,7 @@ def _write_sheet(
     sheet.fit_to_pages(1, 0)
 
 
-def _write_item(
-    sheet: Any, formats: dict[str, Any], row: int, item: DossierItem, answer: Answer | None
-) -> None:
+def _write_item(sheet: Any, formats: dict[str, Any], row: int, item: DossierItem, answer: Answer | None) -> None:
     sheet.write_string(row, _CODE, item.item_code, formats["label"])
     sheet.write_string(row, _TITLE, item.title_zh, formats["label"])
     sheet.write_comment(row, _TITLE, f"{item.clause}\n{item.note_zh}".strip(), {"author": "", "x_scale": 2})

@@ -48,8 +48,7 @@ def derived_sql() -> dict[str, str]:
         "birth_after_admission": f"{birth}::date > {admitted}::date",
         "id_birth_matches": f"case when {valid} then substr({number}, 7, 8) = strftime({birth}, '%Y%m%d') end",
         "id_sex_matches": (
-            f"case when {valid} and sex in ('1', '2') "
-            f"then (substr({number}, 17, 1)::integer % 2 = 1) = (sex = '1') end"
+            f"case when {valid} and sex in ('1', '2') then (substr({number}, 17, 1)::integer % 2 = 1) = (sex = '1') end"
         ),
         "has_pathology_number": "role_pathology_number is not null",
         "has_allergy_drug": "role_allergy_drug is not null",

@@ -168,7 +168,9 @@ def match_layout(system: str, header: list[str]) -> Contract:
     candidates = [contract for contract in load_contracts().values() if contract.system == system]
     if not candidates:
         systems = sorted({contract.system for contract in load_contracts().values()})
-        raise FileRefused("unknown_system", f"不认识的来源文件夹“{system}”。请放入 inbox 下的 {'、'.join(systems)} 之一。")
+        raise FileRefused(
+            "unknown_system", f"不认识的来源文件夹“{system}”。请放入 inbox 下的 {'、'.join(systems)} 之一。"
+        )
     present = {name.upper() for name in header}
     missing = {c.layout: [n for n in c.recognised_by if n.upper() not in present] for c in candidates}
     fitting = [c for c in candidates if not missing[c.layout]]

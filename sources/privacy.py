@@ -31,7 +31,9 @@ def new_key(path: Path) -> None:
             path.chmod(0o600)
             file.write(secrets.token_hex(KEY_BYTES) + "\n")
     except FileExistsError:
-        raise KeyProblem(f"密钥文件已存在，不会覆盖：{path}。换密钥会使新旧假名无法对应，请先备份并另指路径。") from None
+        raise KeyProblem(
+            f"密钥文件已存在，不会覆盖：{path}。换密钥会使新旧假名无法对应，请先备份并另指路径。"
+        ) from None
 
 
 def load_key(path: Path) -> bytes:

@@ -61,7 +61,8 @@ def open_carrier(path: Path) -> Carrier:
 
 def _broken(path: Path) -> FileRefused:
     return FileRefused(
-        "broken_archive", f"压缩包损坏或不完整（{path.suffix.lower()}，{path.stat().st_size} 字节）。请重新上传完整文件。"
+        "broken_archive",
+        f"压缩包损坏或不完整（{path.suffix.lower()}，{path.stat().st_size} 字节）。请重新上传完整文件。",
     )
 
 
@@ -159,7 +160,8 @@ def _dbf_carrier(path: Path, members: list[str]) -> Carrier:
                 for name in repeated:
                     if len({_raw(row, name) for row in rows}) > 1:
                         raise FileRefused(
-                            "parts_mismatch", f"两个 DBF 第 {line - 1} 条记录的 {name} 不一致，顺序已错。请重新导出整月数据。"
+                            "parts_mismatch",
+                            f"两个 DBF 第 {line - 1} 条记录的 {name} 不一致，顺序已错。请重新导出整月数据。",
                         )
                 values: list[str] = []
                 for position, row in enumerate(rows):
@@ -194,7 +196,9 @@ def _xlsx_carrier(path: Path) -> Carrier:
             return Carrier("dossier.xlsx", header, lambda target: _write_rows(target, header, rows, "dossier.xlsx"))
         table = workbook.get_sheet_by_index(0).to_python(skip_empty_area=True)
     except (CalamineError, ZipError, OSError) as error:
-        raise FileRefused("bad_workbook", "Excel 工作簿无法打开，文件损坏或不是 xlsx。请另存为 xlsx 后重新提交。") from error
+        raise FileRefused(
+            "bad_workbook", "Excel 工作簿无法打开，文件损坏或不是 xlsx。请另存为 xlsx 后重新提交。"
+        ) from error
     if not table:
         raise FileRefused("empty_file", "工作簿第一张表为空，没有表头也没有数据。")
     header = _clean_header(table[0])
@@ -223,4 +227,3 @@ def month_in_name(pattern: str | None, name: str) -> str | None:
     """``YYYY-MM`` from a file name by the contract's pattern, None where the name does not say."""
     match = re.search(pattern, name) if pattern else None
     return f"{match['year']}-{int(match['month']):02d}" if match else None
-

@@ -27,7 +27,9 @@ def detect_encoding(sample: bytes) -> str:
     if sample.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in sample:
-        raise FileRefused("unknown_encoding", "文件是 UTF-16 或含二进制内容，无法识别。请导出为 UTF-8 或 GB18030 的 CSV。")
+        raise FileRefused(
+            "unknown_encoding", "文件是 UTF-16 或含二进制内容，无法识别。请导出为 UTF-8 或 GB18030 的 CSV。"
+        )
     lines = [line for line in sample.split(b"\n")[:-1] or [sample] if not line.isascii()]
     if not lines:
         return "utf-8"
@@ -73,7 +75,7 @@ def transcode(stream: BinaryIO, target: Path) -> tuple[str, list[int]]:
     if len(bad_lines) > max(_TOLERATED * line, 1):
         raise FileRefused(
             "unknown_encoding",
-            f"按 {encoding} 解码有 {len(bad_lines)} 行失败，疑似编码混用。请整份以同一编码（UTF-8 或 GB18030）重新导出。",
+            f"按 {encoding} 解码有 {len(bad_lines)} 行失败，疑似编码混用。请整份以 UTF-8 或 GB18030 重新导出。",
         )
     return encoding, bad_lines
 

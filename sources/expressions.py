@@ -1,0 +1,249 @@
+"""A contract as SQL: how each source text becomes a typed value, and which texts are faults.
+
+Belongs here: one SQL expression per field and per repeated group, nothing that runs.  Does not belong here: reading
+files and writing Parquet (:mod:`sources.batch`), derivations from identifiers (:mod:`sources.hqms`).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+
+from sources import hqms
+from sources.contract import REFERENCE_DIR, Contract, ContractField, contracts_of
+from sources.residence import head_sql
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A field as SQL: the cleaned text, the typed value, and the faults as (reason, condition)."""
+
+    field: ContractField
+    text: str
+    value: str
+    faults: list[tuple[str, str]]
+
+
+def text_of(column: str | None) -> str:
+    return f"nullif(nullif(trim({column}), ''), '-')" if column else "null::varchar"
+
+
+def parse(item: ContractField, columns: dict[str, str], prefix: str) -> Parsed:
+    """Conversion and faults of one field; ``prefix`` names the cleaned text column in scope."""
+    text = f"{prefix}{_column(columns, item.source)}" if _column(columns, item.source) else "null::varchar"
+    value, reason = _conversion(item, text, columns, prefix)
+    faults: list[tuple[str, str]] = []
+    if item.required:
+        faults.append(("required_missing", f"{text} is null"))
+    if reason:
+        faults.append((reason, f"{text} is not null and {value} is null"))
+    elif item.type in ("text", "code", "icd", "department"):
+        faults.append(("too_long", f"length({text}) > {item.max_length}"))
+        if item.checked and item.code_list:
+            codes = ", ".join(quote(code) for code in code_list(item.code_list))
+            faults.append(("not_in_code_list", f"{text} not in ({codes})"))
+    return Parsed(item, text, value, faults)
+
+
+def _conversion(item: ContractField, text: str, columns: dict[str, str], prefix: str) -> tuple[str, str | None]:
+    if item.map:
+        whens = " ".join(f"when {quote(k)} then {quote(v)}" for k, v in item.map.items())
+        known = ", ".join(quote(v) for v in dict.fromkeys(item.map.values()))
+        return f"case {text} {whens} else case when {text} in ({known}) then {text} end end", "not_in_code_list"
+    decimal = f"try_cast({text} as decimal(14, 4))"
+    match item.type:
+        case "integer" | "year":
+            whole = f"case when {decimal} % 1 = 0 then try_cast({decimal} as integer) end"
+            if item.type == "integer":
+                return whole, "not_integer"
+            return f"case when {decimal} between 1900 and 2199 then {whole} end", "not_year"
+        case "decimal":
+            return f"try_cast({text} as {item.sql_type})", "not_decimal"
+        case "amount_yuan":
+            return f"case when ({decimal} * 100) % 1 = 0 then ({decimal} * 100)::bigint end", "not_amount"
+        case "datetime":
+            moment = _datetime(text)
+            if item.hour and (hour := _column(columns, item.hour)):
+                moment = f"({moment} + to_hours(coalesce(try_cast({prefix}{hour} as integer), 0)))"
+            return moment, "not_datetime"
+        case "date":
+            return f"{_datetime(text)}::date", "not_date"
+        case "month":
+            parsed = f"try_strptime({text}, ['%Y-%m', '%Y%m', '%Y/%m', '%Y年%m月', '%Y-%m-%d'])"
+            return f"strftime({parsed}, '%Y-%m')", "not_month"
+        case "flag":
+            return _flag(text), "not_flag"
+        case "code_set":
+            parts = f"list_transform(regexp_split_to_array({text}, '[；;、,，|]'), lambda x: trim(x))"
+            return f"list_filter({parts}, lambda x: x <> '')", None
+        case "department":
+            return _department(text), None
+        case "icd":
+            return _icd(text), None
+    return text, None
+
+
+def _datetime(text: str) -> str:
+    formats = (
+        "['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M', '%Y-%m-%d %H:%M', '%Y/%m/%d %H:%M', '%Y-%m-%d %H', '%Y年%m月%d日']"
+    )
+    return f"coalesce(try_cast({text} as timestamp), try_strptime({text}, {formats}))"
+
+
+def _flag(text: str) -> str:
+    return (
+        f"case when upper({text}) in ('1', '是', '有', 'Y', 'TRUE') then true "
+        f"when upper({text}) in ('0', '否', '无', 'N', 'FALSE') then false end"
+    )
+
+
+def _icd(text: str) -> str:
+    """A diagnosis or operation code in the national form: capitals, but a lower-case x inside (``I10.x00``)."""
+    return f"(upper(left({text}, 1)) || replace(upper(substr({text}, 2)), 'X', 'x'))"
+
+
+def _department(text: str) -> str:
+    """Digits of a department code, leading zero restored: ``A03.04``, ``03.04`` and ``304`` are all ``0304``.
+
+    A third-level code belongs to its second-level one; longer internal codes stay as they are and find no specialty.
+    """
+    digits = f"nullif(regexp_replace({text}, '[^0-9]', '', 'g'), '')"
+    return (
+        f"case length({digits}) when 1 then '0' || {digits} when 3 then '0' || {digits} "
+        f"when 6 then left({digits}, 4) else coalesce({digits}, {text}) end"
+    )
+
+
+def _value_class(text: str) -> str:
+    """What kind of text was found, never the text itself."""
+    return (
+        f"case when {text} is null then 'empty' when length({text}) > 200 then 'too_long' "
+        f"when regexp_full_match({text}, '[0-9]+') then 'digits' "
+        f"when regexp_full_match({text}, '-[0-9.]+') then 'negative' "
+        f"when regexp_full_match({text}, '[0-9]*[.][0-9]*') then 'decimal' "
+        f"when regexp_full_match({text}, '[0-9]{{2,4}}[-/.年][0-9]{{1,2}}.*') then 'date_like' "
+        f"when regexp_matches({text}, '[^ -~]') then 'text' when regexp_matches({text}, '[A-Za-z]') then 'text' "
+        "else 'other' end"
+    )
+
+
+def quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _column(columns: dict[str, str], source: str) -> str | None:
+    return columns.get(source.upper())
+
+
+@cache
+def code_list(list_id: str) -> tuple[str, ...]:
+    """Codes of one list of ``sources/reference/code_lists.csv``, in file order."""
+    with (REFERENCE_DIR / "code_lists.csv").open(encoding="utf-8", newline="") as file:
+        codes = tuple(row["code"] for row in csv.DictReader(file) if row["list_id"] == list_id)
+    if not codes:
+        raise ValueError(f"code list {list_id} is empty")
+    return codes
+
+
+def landed_types(dataset: str) -> dict[str, str]:
+    """Landed columns of a dataset over all its layouts → DuckDB type, with ``source_id`` and ``source_row`` first."""
+    types = {"source_id": "VARCHAR", "source_row": "INTEGER", "layout": "VARCHAR"}
+    for contract in contracts_of(dataset):
+        for name, sql_type in contract.landed_types().items():
+            types.setdefault(name, sql_type)
+    if dataset == "hqms_front_page":
+        types.update(hqms.DERIVED)
+    return types
+
+
+def faults_sql(contract: Contract, head: list[Parsed]) -> tuple[str, list[str]]:
+    """The condition that a row has any fault, and one expression per possible fault for the rows that have."""
+    faults = [(p, reason, condition) for p in head if p.field.use != "drop" for reason, condition in p.faults]
+    conditions = [condition for _, _, condition in faults]
+    details = [
+        f"case when {condition} then {_fault(p.field.source, reason, _value_class(p.text))} end"
+        for p, reason, condition in faults
+    ]
+    if contract.partition:
+        source = next(f.source for f in contract.fields if f.name == contract.partition)
+        outside = f"strftime({contract.partition}, '%Y-%m') <> file_month"
+        conditions.append(outside)
+        details.append(f"case when {outside} then {_fault(source, 'outside_file_month', quote('date_like'))} end")
+    return " or ".join(f"coalesce({condition}, false)" for condition in conditions), details
+
+
+def organisation_text(contract: Contract, columns: dict[str, str]) -> str:
+    organisation = next(f for f in contract.fields if f.name == "organisation_id")
+    return f"s_{columns[organisation.source.upper()]}"
+
+
+def _fault(source: str, reason: str, value_class: str) -> str:
+    return f"{{'field': {quote(source)}, 'reason': {quote(reason)}, 'value_class': {value_class}}}"
+
+
+_SLOT, _PART = "\x1e", "\x1f"  # the decoder removes both from every text
+
+
+def list_columns(contract: Contract, columns: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Per repeated group: the filled slots as one list of texts, and from it the parallel landed lists.
+
+    Joining the slots into one text and splitting it again skips empty slots at a quarter of the cost of a list of
+    structs: forty of forty-one slots are usually empty.
+    """
+    filled, values = [], []
+    for group in contract.lists:
+        present = [slot for slot in group.slot_columns if slot["code"].upper() in columns]
+        keys = [key for key in group.columns if any(slot.get(key, "").upper() in columns for slot in present)]
+        slots = [_slot_text(slot, keys, columns) for slot in present]
+        if group.principal and present and present[0] == group.slot_columns[0]:
+            others = f"concat_ws('{_SLOT}', {', '.join(slots[1:] or ['null'])})"
+            empty = quote(_PART * (len(keys) - 1))
+            main = columns[present[0]["code"].upper()]
+            slots[0] = f"case when {main} is null and {others} <> '' then {empty} else {slots[0]} end"
+        text = f"concat_ws('{_SLOT}', {', '.join(slots or ['null'])})"
+        parts = f"list_transform(string_split(nullif({text}, ''), '{_SLOT}'), lambda x: string_split(x, '{_PART}'))"
+        filled.append(f"{parts} as {group.name}")
+        for key, column in group.columns.items():
+            position = keys.index(key) + 1 if key in keys else 0
+            values.append(f"coalesce({_list_value(group.name, position, column.type)}, []) as {column.name}")
+    return filled, values
+
+
+def _slot_text(slot: dict[str, str], keys: list[str], columns: dict[str, str]) -> str:
+    """One slot as text: NULL where its code is empty, else code and attributes with separators between."""
+    attributes = [f"coalesce({columns.get(slot.get(key, '').upper(), 'null')}, '')" for key in keys[1:]]
+    return f" || '{_PART}' || ".join([columns[slot["code"].upper()], *attributes])
+
+
+def _list_value(group: str, position: int, kind: str) -> str:
+    if not position:
+        return f"list_transform({group}, lambda x: null)"
+    element = f"nullif(nullif(trim(x[{position}]), ''), '-')"
+    match kind:
+        case "date":
+            element = f"{_datetime(element)}::date"
+        case "presence":
+            element = f"{element} is not null"
+        case "flag":
+            element = _flag(element)
+        case "icd":
+            element = _icd(element)
+    return f"list_transform({group}, lambda x: {element})"
+
+
+def own_columns(contract: Contract) -> list[str]:
+    derived = hqms.derived_sql() if contract.dataset == "hqms_front_page" else {}
+    own = contract.landed_types()
+    return [
+        f"({derived.get(name, name)})::{kind} as {name}"
+        for name, kind in landed_types(contract.dataset).items()
+        if name in own or name in derived
+    ]
+
+
+def heads(contract: Contract) -> list[str]:
+    if contract.dataset != "hqms_front_page":
+        return []
+    heads = [f"{head_sql(f'role_{role}')} as head_{role}" for role in hqms.ADDRESS_ROLES]
+    return [*heads, "left(role_postcode, 6) as postcode"]
