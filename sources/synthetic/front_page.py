@@ -486,6 +486,7 @@ _EXTRA_OPERATIONS = [
         "93.3900",
     )
 ]
+_BESIDE = [_OPERATION_INDEX[code] for code in ("33.2400x001", "45.1600x001", "93.3900", "38.9500")]
 
 
 def _operation_choices(group: casemix.Group) -> list[list[int]]:
@@ -527,7 +528,7 @@ def _write_clinical(
     principal = table[group, rng.integers(0, width * 2, count)]
 
     # other diagnoses: distinct because a stride that shares no factor with the pool visits it once
-    many = np.minimum(rng.poisson(2.2 + 1.6 * severity, count), 14)
+    many = np.minimum(rng.poisson(3.2 + 1.6 * severity, count), 15)
     many = np.where(rng.random(count) < 1 / 3000, OTHER_SLOTS, many)
     many = np.maximum(many, (severity == 2).astype(np.int64))
     many = np.where(newborn, np.minimum(many, 1), np.where(child, np.minimum(many, 3), many))
@@ -598,7 +599,16 @@ def _write_clinical(
         cells[code] = _where(head, [str(number) for number in value.tolist()])
 
     return codes, _write_operations(
-        cells, rng, hospital, group, count, ventilated, admitted, stay_nights, same_day, injury
+        cells,
+        rng,
+        hospital,
+        group,
+        count,
+        ventilated,
+        admitted,
+        stay_nights,
+        injury,
+        (severity > 0) & ~child & ~newborn,
     )
 
 
@@ -611,8 +621,8 @@ def _write_operations(
     ventilated: bool,
     admitted: NDArray[np.datetime64],
     stay_nights: Ints,
-    same_day: Bools,
     injury: Bools,
+    supported: Bools,
 ) -> Bools:
     """Operations with date, level, surgeon, incision and anaesthesia; returns who has any."""
     most = 3
@@ -623,6 +633,13 @@ def _write_operations(
             chosen = choices[slot % len(choices)]
             table[index, slot, : len(chosen)] = chosen
     operations = table[group, rng.integers(0, options * 2, count)]
+    # an examination or a treatment beside the operation
+    beside = (rng.random(count) < 0.3) & supported & (operations[:, 0] >= 0) & (operations[:, 2] < 0)
+    rows = np.flatnonzero(beside)
+    place = (operations[rows] >= 0).sum(axis=1)
+    chosen_beside = np.array(_BESIDE)[rng.integers(0, len(_BESIDE), len(rows))]
+    twice = (operations[rows] == chosen_beside[:, None]).any(axis=1)
+    operations[rows[~twice], place[~twice]] = chosen_beside[~twice]
     difficult = np.flatnonzero((rng.random(count) < 1 / 1500) & (operations[:, 0] >= 0))
     if len(difficult):
         operations = np.hstack([operations, np.full((count, len(_EXTRA_OPERATIONS)), -1)])
