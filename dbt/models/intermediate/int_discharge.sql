@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- One row per landed front page: what anything counts, decided once. A view: only int_cell and the row rules read it.
 with switch as (
     select * from {{ ref('int_switch') }}

@@ -1,23 +1,17 @@
--- The cells summed to every level that is published: attribution x (hospital or REGION) x (specialty or ALL) x window,
--- still by DRG, so that each level divides after its own summation.
-{% set sums = [
-    'discharge_count', 'death_count', 'stay_known_count', 'stay_days_sum', 'transfer_in_count',
-    'known_residence_count', 'out_of_province_count', 'surgical_discharge_count', 'level4_discharge_count',
-    'minimally_invasive_discharge_count', 'surgery_procedure_count', 'level4_procedure_count',
-    'minimally_invasive_procedure_count', 'excluded_stay_missing_count', 'excluded_stay_over_limit_count',
-    'excluded_cost_missing_count', 'excluded_cost_below_limit_count', 'excluded_z53_short_count',
-    'analysed_count', 'grouped_count', 'grouped_cost_fen', 'grouped_stay_days', 'grouped_death_count',
-] %}
+-- Grouped cases by DRG at every level that is published: attribution x (hospital or REGION) x (specialty or ALL) x
+-- window, so that each level divides after its own summation. Levels first, windows second: years are summed once.
 with yearly as (
     select
         organisation_id,
         specialty_code,
         drg_code,
         cast(extract(year from discharge_month) as integer) as data_year,
-        {% for column in sums %}
-            sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(grouped_count) as grouped_count,
+        sum(grouped_cost_fen) as grouped_cost_fen,
+        sum(grouped_stay_days) as grouped_stay_days,
+        sum(grouped_death_count) as grouped_death_count
     from {{ ref('int_cell') }}
+    where grouped_count > 0
     group by organisation_id, specialty_code, drg_code, data_year
 ),
 
@@ -29,30 +23,37 @@ attributed as (
     union all
     select
         'mdc' as attribution,
-        yearly.* replace (coalesce(drg.mdc_specialty_code, 'UNMAPPED') as specialty_code)
+        yearly.* replace (drg.mdc_specialty_code as specialty_code)
     from yearly
-    left join {{ ref('int_drg') }} as drg on yearly.drg_code = drg.drg_code
+    inner join {{ ref('int_drg') }} as drg on yearly.drg_code = drg.drg_code
 ),
 
-windowed as (
+levelled as (
     select
-        attributed.*,
-        data_window.window_id
+        attribution,
+        {{ level_keys() }},
+        drg_code,
+        data_year,
+        sum(grouped_count) as grouped_count,
+        sum(grouped_cost_fen) as grouped_cost_fen,
+        sum(grouped_stay_days) as grouped_stay_days,
+        sum(grouped_death_count) as grouped_death_count
     from attributed
-    inner join {{ ref('int_window') }} as data_window
-        on attributed.data_year between data_window.first_year and data_window.last_year
+    group by attribution, drg_code, data_year, {{ level_sets() }}
 )
 
 select
-    attribution,
-    case when grouping(organisation_id) = 1 then 'REGION' else organisation_id end as hospital_id,
-    case when grouping(specialty_code) = 1 then 'ALL' else specialty_code end as specialty_code,
-    window_id,
-    drg_code,
-    {% for column in sums %}
-        cast(sum({{ column }}) as bigint) as {{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
-from windowed
+    levelled.attribution,
+    levelled.hospital_id,
+    levelled.specialty_code,
+    data_window.window_id,
+    levelled.drg_code,
+    cast(sum(levelled.grouped_count) as bigint) as grouped_count,
+    cast(sum(levelled.grouped_cost_fen) as bigint) as grouped_cost_fen,
+    cast(sum(levelled.grouped_stay_days) as bigint) as grouped_stay_days,
+    cast(sum(levelled.grouped_death_count) as bigint) as grouped_death_count
+from levelled
+inner join {{ ref('int_window') }} as data_window
+    on levelled.data_year between data_window.first_year and data_window.last_year
 group by
-    attribution, window_id, drg_code,
-    grouping sets ((organisation_id, specialty_code), (organisation_id), (specialty_code), ())
+    levelled.attribution, levelled.hospital_id, levelled.specialty_code, data_window.window_id, levelled.drg_code

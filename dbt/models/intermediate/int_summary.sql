@@ -1,73 +1,107 @@
 -- One row per attribution, hospital, specialty and window; one column per measure, named as in
 -- seeds/indicators/measures.csv. A new measure is a column here and a row there.
-with grouped as (
+with by_drg as (
     select
-        part.*,
-        -- integers in, decimals out; NULL where the reference has no such group
+        part.attribution,
+        part.hospital_id,
+        part.specialty_code,
+        part.window_id,
+        part.grouped_count,
+        part.grouped_death_count,
         benchmark.weight,
+        risk.risk_class,
+        -- NULL where the reference population has no such group
         {{ exact_ratio(
             ['part.grouped_cost_fen', 'benchmark.case_count'], ['benchmark.cost_fen_sum'], 12, 26
-        ) }} as cost_ratio_sum,
+        ) }} as cost_ratio,
         {{ exact_ratio(
             ['part.grouped_stay_days', 'benchmark.case_count'], ['benchmark.los_days_sum'], 12, 26
-        ) }} as time_ratio_sum,
-        risk.risk_class
+        ) }} as time_ratio
     from {{ ref('int_group') }} as part
     left join {{ ref('ref_drg_benchmark') }} as benchmark
         on part.window_id = benchmark.window_id and part.drg_code = benchmark.drg_code
     left join {{ ref('ref_drg_risk') }} as risk
         on part.window_id = risk.window_id and part.drg_code = risk.drg_code
+),
+
+weighed as (
+    select
+        by_drg.attribution,
+        by_drg.hospital_id,
+        by_drg.specialty_code,
+        by_drg.window_id,
+        count(*) filter (where grouped_count >= switch.drg_min_cases) as drg_group_count,
+        sum(grouped_count) filter (where weight is null) as unreferenced_count,
+        sum(grouped_count) filter (where weight is not null) as weighted_count,
+        sum(cast(grouped_count as decimal(12, 0)) * weight) as weight_sum,
+        sum(grouped_count) filter (where weight >= 2) as weight_2_count,
+        sum(cost_ratio) as cost_ratio_sum,
+        sum(grouped_count) filter (where cost_ratio is not null) as cost_ratio_count,
+        sum(time_ratio) as time_ratio_sum,
+        sum(grouped_count) filter (where time_ratio is not null) as time_ratio_count,
+        sum(grouped_count) filter (where risk_class = '1') as low_risk_count,
+        sum(grouped_death_count) filter (where risk_class = '1') as low_risk_death_count,
+        sum(grouped_count) filter (where risk_class = '2') as mid_low_risk_count,
+        sum(grouped_death_count) filter (where risk_class = '2') as mid_low_risk_death_count
+    from by_drg
+    cross join {{ ref('int_switch') }} as switch
+    group by by_drg.attribution, by_drg.hospital_id, by_drg.specialty_code, by_drg.window_id
 )
 
 select
-    grouped.attribution,
-    grouped.hospital_id,
-    grouped.specialty_code,
-    grouped.window_id,
-    sum(discharge_count) as discharge_count,
-    sum(death_count) as death_count,
-    sum(stay_known_count) as stay_known_count,
-    sum(stay_days_sum) as stay_days_sum,
-    sum(transfer_in_count) as transfer_in_count,
-    sum(known_residence_count) as known_residence_count,
-    sum(out_of_province_count) as out_of_province_count,
-    sum(surgical_discharge_count) as surgical_discharge_count,
-    sum(case switch.surgery_count_basis
-        when 'procedure' then surgery_procedure_count else surgical_discharge_count
-    end) as surgery_count,
-    sum(case switch.surgery_count_basis
-        when 'procedure' then level4_procedure_count else level4_discharge_count
-    end) as level4_surgery_count,
-    sum(case switch.surgery_count_basis
-        when 'procedure' then minimally_invasive_procedure_count else minimally_invasive_discharge_count
-    end) as minimally_invasive_count,
-    sum(excluded_stay_missing_count) as excluded_stay_missing_count,
-    sum(excluded_stay_over_limit_count) as excluded_stay_over_limit_count,
-    sum(excluded_cost_missing_count) as excluded_cost_missing_count,
-    sum(excluded_cost_below_limit_count) as excluded_cost_below_limit_count,
-    sum(excluded_z53_short_count) as excluded_z53_short_count,
-    sum(analysed_count) as analysed_count,
-    sum(grouped_count) as grouped_count,
-    sum(grouped_cost_fen) as grouped_cost_fen,
-    sum(grouped_stay_days) as grouped_stay_days,
-    sum(grouped_death_count) as grouped_death_count,
-    count(*) filter (where drg_code is not null and grouped_count >= switch.drg_min_cases) as drg_group_count,
-    coalesce(sum(grouped_count) filter (where drg_code is not null and weight is null), 0) as unreferenced_count,
-    coalesce(sum(grouped_count) filter (where weight is not null), 0) as weighted_count,
-    coalesce(sum(cast(grouped_count as decimal(12, 0)) * weight), 0) as weight_sum,
-    coalesce(sum(grouped_count) filter (where weight >= 2), 0) as weight_2_count,
-    coalesce(sum(cost_ratio_sum), 0) as cost_ratio_sum,
-    coalesce(sum(grouped_count) filter (where cost_ratio_sum is not null), 0) as cost_ratio_count,
-    coalesce(sum(time_ratio_sum), 0) as time_ratio_sum,
-    coalesce(sum(grouped_count) filter (where time_ratio_sum is not null), 0) as time_ratio_count,
-    coalesce(sum(grouped_count) filter (where risk_class = '1'), 0) as low_risk_count,
-    coalesce(sum(grouped_death_count) filter (where risk_class = '1'), 0) as low_risk_death_count,
-    coalesce(sum(grouped_count) filter (where risk_class = '2'), 0) as mid_low_risk_count,
-    coalesce(sum(grouped_death_count) filter (where risk_class = '2'), 0) as mid_low_risk_death_count,
-    coalesce(sum(grouped_count) filter (where risk_class in ('1', '2')), 0) as low_and_mid_low_risk_count,
-    coalesce(
-        sum(grouped_death_count) filter (where risk_class in ('1', '2')), 0
-    ) as low_and_mid_low_risk_death_count
-from grouped
+    counted.attribution,
+    counted.hospital_id,
+    counted.specialty_code,
+    counted.window_id,
+    counted.discharge_count,
+    counted.death_count,
+    counted.stay_known_count,
+    counted.stay_days_sum,
+    counted.transfer_in_count,
+    counted.known_residence_count,
+    counted.out_of_province_count,
+    counted.surgical_discharge_count,
+    case switch.surgery_count_basis
+        when 'procedure' then counted.surgery_procedure_count else counted.surgical_discharge_count
+    end as surgery_count,
+    case switch.surgery_count_basis
+        when 'procedure' then counted.level4_procedure_count else counted.level4_discharge_count
+    end as level4_surgery_count,
+    case switch.surgery_count_basis
+        when 'procedure' then counted.minimally_invasive_procedure_count
+        else counted.minimally_invasive_discharge_count
+    end as minimally_invasive_count,
+    counted.excluded_stay_missing_count,
+    counted.excluded_stay_over_limit_count,
+    counted.excluded_cost_missing_count,
+    counted.excluded_cost_below_limit_count,
+    counted.excluded_z53_short_count,
+    counted.analysed_count,
+    counted.grouped_count,
+    counted.grouped_cost_fen,
+    counted.grouped_stay_days,
+    counted.grouped_death_count,
+    coalesce(weighed.drg_group_count, 0) as drg_group_count,
+    coalesce(weighed.unreferenced_count, 0) as unreferenced_count,
+    coalesce(weighed.weighted_count, 0) as weighted_count,
+    coalesce(weighed.weight_sum, 0) as weight_sum,
+    coalesce(weighed.weight_2_count, 0) as weight_2_count,
+    coalesce(weighed.cost_ratio_sum, 0) as cost_ratio_sum,
+    coalesce(weighed.cost_ratio_count, 0) as cost_ratio_count,
+    coalesce(weighed.time_ratio_sum, 0) as time_ratio_sum,
+    coalesce(weighed.time_ratio_count, 0) as time_ratio_count,
+    coalesce(weighed.low_risk_count, 0) as low_risk_count,
+    coalesce(weighed.low_risk_death_count, 0) as low_risk_death_count,
+    coalesce(weighed.mid_low_risk_count, 0) as mid_low_risk_count,
+    coalesce(weighed.mid_low_risk_death_count, 0) as mid_low_risk_death_count,
+    coalesce(weighed.low_risk_count, 0) + coalesce(weighed.mid_low_risk_count, 0) as low_and_mid_low_risk_count,
+    coalesce(weighed.low_risk_death_count, 0)
+    + coalesce(weighed.mid_low_risk_death_count, 0) as low_and_mid_low_risk_death_count
+from {{ ref('int_count') }} as counted
 cross join {{ ref('int_switch') }} as switch
-group by grouped.attribution, grouped.hospital_id, grouped.specialty_code, grouped.window_id
+left join weighed
+    on
+        counted.attribution = weighed.attribution
+        and counted.hospital_id = weighed.hospital_id
+        and counted.specialty_code = weighed.specialty_code
+        and counted.window_id = weighed.window_id

@@ -26,7 +26,6 @@ valued as (
     select
         *,
         case
-            when case_count = 0 then null
             when method = 'count' then cast(numerator as decimal(24, 8))
             else {{ exact_ratio(
                 [scaled_integer('numerator', 8)], [scaled_integer('denominator', 8)], 8, 24
@@ -61,6 +60,7 @@ select
         else nullif(
             concat_ws(
                 '；',
+                case when compared.case_count = 0 then compared.empty_reason_zh end,
                 data_window.incomplete_reason,
                 '本机构缺 ' || missing.missing_months || ' 个月数据：' || missing.missing_text
             ), ''
