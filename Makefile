@@ -1,0 +1,55 @@
+# make demo   an invented province, from raw files to published indicators
+# make test   everything that must hold: style, types, layers, SQL, documents, tests
+#
+# Needs Python 3.11 or later (PYTHON=/path/to/python3.12 picks one). All else is installed into .venv, once,
+# with the versions and hashes of requirements.lock.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint unit ui clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+WORKERS ?= 2
+
+# $(call step,what it does,command): says what happens and how long it took
+define step
+	@echo "==> $(1)"; start=$$SECONDS; \
+	if $(2); then echo "    done in $$((SECONDS - start)) s"; \
+	else code=$$?; echo "    FAILED after $$((SECONDS - start)) s: $(1)" >&2; exit $$code; fi
+endef
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
+
+setup: $(INSTALLED)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(call step,check $(PYTHON),$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=/path/to/python3.12")')
+	$(call step,create $(VENV),test -x $(BIN)/python || $(PYTHON) -m venv $(VENV))
+	$(call step,install the locked packages (a minute or two),$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock)
+	$(call step,install zhuanke itself,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .)
+	@touch $@
+
+demo: $(INSTALLED)
+	@$(BIN)/zhuanke demo
+
+ui: $(INSTALLED)
+	@$(BIN)/zhuanke ui
+
+lint: $(INSTALLED)
+	$(call step,style (ruff),$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .)
+	$(call step,types (mypy),$(BIN)/mypy --no-error-summary)
+	$(call step,layers (import-linter),$(BIN)/lint-imports --no-logo > /dev/null || $(BIN)/lint-imports)
+	$(call step,SQL (sqlfluff),$(BIN)/sqlfluff lint --disable-progress-bar --processes $(WORKERS) dbt/models)
+	$(call step,generated parts of the documents,$(BIN)/python -m sources.docs --check)
+
+unit: $(INSTALLED)
+	$(call step,tests (pytest),$(BIN)/pytest --quiet -n $(WORKERS))
+
+test: lint unit
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dbt/target dbt/logs

@@ -1,0 +1,261 @@
+"""The `zhuanke` command.
+
+Belongs here: commands, options, exit codes, Chinese messages. Every command is a few lines that call a room.
+Does not belong here: work. Imports of Dagster, DuckDB and the rooms stand inside the commands, because
+`zhuanke --help` must answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dagster_project.run import RunOutcome
+
+OK, FAILURE, USAGE, GATE_CLOSED, BUSY, STALE = range(6)
+
+EXIT_CODES = """退出码：
+
+\b
+  0  成功
+  1  失败
+  2  用法或设置有误
+  3  质量门关闭，读者仍使用上一个发布版
+  4  另一次运行正在使用同一数据目录
+  5  发布版过期或尚不存在
+"""
+
+app = typer.Typer(
+    name="zhuanke",
+    help="把卫生健康委每月收到的数据变成经得起追问的专科指标。",
+    epilog=EXIT_CODES,
+    # plain help: formatting it with rich costs three times as long as everything else
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+release_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="查看与核验发布版。")
+key_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="假名密钥。")
+app.add_typer(release_app, name="release")
+app.add_typer(key_app, name="key")
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="数据目录（默认取 ZHUANKE_HOME，否则 ./data）", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
+
+
+@app.callback()
+def _root(debug: Annotated[bool, typer.Option("--debug", help="出错时显示完整调用栈")] = False) -> None:
+    """`--debug` is read by `main`, before anything can fail."""
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _finish(outcome: RunOutcome) -> None:
+    code = {"published": OK, "up_to_date": OK, "gate_closed": GATE_CLOSED, "failed": FAILURE}[outcome.result]
+    raise typer.Exit(code)
+
+
+@app.command()
+def run(home: Home = None) -> None:
+    """运行一次全流程：收件、落地、计算、质量门、发布；没有变化时立即结束。"""
+    from dagster_project.run import run_nightly
+    from dagster_project.settings import load_settings
+    from dagster_project.views import show_outcome
+
+    console = _console()
+    settings = load_settings(home)
+    outcome = run_nightly(settings, console)
+    show_outcome(console, settings, outcome)
+    _finish(outcome)
+
+
+@app.command()
+def demo(home: Home = None) -> None:
+    """演示：生成虚构的云岫省数据，运行全流程，列出专科排名。"""
+    from dagster_project.demo import prepare_demo
+    from dagster_project.run import run_nightly
+    from dagster_project.views import show_outcome, show_ranking
+
+    console = _console()
+    settings = prepare_demo(home, console)
+    outcome = run_nightly(settings, console)
+    show_outcome(console, settings, outcome)
+    if outcome.release_id is not None:
+        show_ranking(console, settings)
+    _finish(outcome)
+
+
+@app.command()
+def synth(
+    target: Annotated[Path, typer.Argument(help="写入的文件夹；收件箱在其下的 inbox/")],
+    seed: Annotated[int | None, typer.Option(help="随机种子；同一种子得到同样的字节")] = None,
+    hospitals: Annotated[int | None, typer.Option(min=2, help="医院数")] = None,
+    first_month: Annotated[str | None, typer.Option(help="首月，如 2022-01")] = None,
+    months: Annotated[int | None, typer.Option(min=1, help="月数")] = None,
+    discharges: Annotated[int | None, typer.Option(min=1, help="出院人次")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="并行数（默认全部核心）")] = None,
+) -> None:
+    """生成虚构的云岫省：真实接口格式的收件箱，含已知数量的脏数据。未给的选项用小型演示的规模。"""
+    from dagster_project.demo import write_inbox
+
+    given = {
+        "seed": seed,
+        "hospitals": hospitals,
+        "first_month": first_month,
+        "months": months,
+        "discharges": discharges,
+        "workers": workers,
+    }
+    write_inbox(_console(), target, **{name: value for name, value in given.items() if value is not None})
+
+
+@app.command()
+def status(home: Home = None, as_json: AsJson = False) -> None:
+    """当前发布版是否新鲜、质量门是否开启；只有两者都是时退出码为 0。"""
+    from dagster_project.settings import load_settings
+    from dagster_project.status import read_status
+    from dagster_project.views import show_status
+
+    found = read_status(load_settings(home))
+    if as_json:
+        print(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        show_status(_console(), found)
+    raise typer.Exit({"ok": OK, "gate_closed": GATE_CLOSED, "stale": STALE, "none": STALE}[found.state])
+
+
+@app.command()
+def template(
+    target: Annotated[Path, typer.Argument(help="写出的 XLSX 文件")],
+    organisation: Annotated[str | None, typer.Option(help="机构代码，预先填入")] = None,
+    specialty: Annotated[str | None, typer.Option(help="专科代码，预先填入")] = None,
+) -> None:
+    """写出专科申报材料的空白模板。"""
+    from sources.dossier import write_template
+
+    write_template(target, organisation_id=organisation, specialty_code=specialty)
+    _console().print(f"已写出模板：{target}")
+
+
+@app.command()
+def doctor(home: Home = None) -> None:
+    """检查环境：版本、国密摘要、密钥权限、目录、磁盘、设置。"""
+    from dagster_project.doctor import examine
+    from dagster_project.views import show_findings
+
+    findings = examine(home)
+    show_findings(_console(), findings)
+    raise typer.Exit(USAGE if any(finding.level == "fail" for finding in findings) else OK)
+
+
+@app.command()
+def ui(
+    home: Home = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="端口")] = 3000,
+) -> None:
+    """启动 Dagster 界面与调度（每天 02:00 自动运行）；Ctrl+C 结束。"""
+    import os
+
+    from dagster_project.instance import prepare_dagster_home
+    from dagster_project.settings import load_settings
+
+    prepare_dagster_home(load_settings(home))
+    dagster = str(Path(sys.executable).parent / "dagster")
+    os.execv(dagster, [dagster, "dev", "-m", "dagster_project.definitions", "-h", "127.0.0.1", "-p", str(port)])
+
+
+ReleaseId = Annotated[str, typer.Argument(help="编号，或 current", show_default=True)]
+
+
+@release_app.command("list")
+def release_list(home: Home = None) -> None:
+    """列出全部发布版，最新的在最后。"""
+    from dagster_project.settings import load_settings
+    from dagster_project.views import show_releases
+    from publishing.release import list_releases
+
+    settings = load_settings(home)
+    show_releases(_console(), list_releases(settings.releases, settings.current))
+
+
+@release_app.command("show")
+def release_show(release_id: ReleaseId = "current", home: Home = None, as_json: AsJson = False) -> None:
+    """显示一个发布版：内容、来源、质量门、与上一版的差异。"""
+    from dagster_project.settings import load_settings
+    from dagster_project.views import show_release_facts
+    from publishing.release import release_folder, show_release
+
+    settings = load_settings(home)
+    facts = show_release(release_folder(settings.releases, settings.current, release_id))
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False, indent=2))
+    else:
+        show_release_facts(_console(), facts)
+
+
+@release_app.command("verify")
+def release_verify(release_id: ReleaseId = "current", home: Home = None) -> None:
+    """重新计算一个发布版的全部摘要；有出入时退出码为 1。"""
+    from dagster_project.settings import load_settings
+    from publishing.release import release_folder, verify_release
+
+    settings = load_settings(home)
+    folder = release_folder(settings.releases, settings.current, release_id)
+    faults = verify_release(folder)
+    for fault in faults:
+        _console().print(f"[red]✗[/] {fault.file}：{fault.fault}")
+    if faults:
+        raise typer.Exit(FAILURE)
+    _console().print(f"[green]✓[/] {folder.name}：全部文件与发布时一致")
+
+
+@key_app.command("new")
+def key_new(home: Home = None) -> None:
+    """创建假名密钥（仅本人可读，绝不覆盖）。请离线备份。"""
+    from dagster_project.settings import load_settings
+    from sources.privacy import new_key
+
+    path = load_settings(home).pseudonym_key_file
+    new_key(path)
+    _console().print(f"已创建密钥：{path}\n请离线备份。密钥丢失后，新数据的假名将无法与旧数据对应。")
+
+
+def main() -> None:
+    """Entry point: known problems become one Chinese sentence and an exit code."""
+    if "--debug" in sys.argv[1:2]:
+        app()
+    try:
+        app()
+    except Exception as error:
+        from rich.console import Console
+
+        code, text = _explain(error)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]错误[/] {text}")
+        sys.exit(code)
+
+
+def _explain(error: Exception) -> tuple[int, str]:
+    from dagster_project.settings import SettingsError
+    from dagster_project.workspace import HomeBusyError
+    from sources.privacy import KeyProblem
+
+    if isinstance(error, HomeBusyError):
+        return BUSY, str(error)
+    if isinstance(error, (SettingsError, KeyProblem)):
+        return USAGE, str(error)
+    return FAILURE, f"{error or type(error).__name__}（加 --debug 显示细节：zhuanke --debug …）"

@@ -1,0 +1,186 @@
+"""The candidate warehouse: landed files as views, then every dbt model and seed as an asset.
+
+Belongs here: how dbt is called and how its nodes appear in Dagster.
+Does not belong here: SQL. All indicator arithmetic is in dbt/, which runs in place.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+from dbt.version import __version__ as dbt_version
+from filelock import FileLock
+from packaging.version import Version
+
+from dagster_project.defs.landing import dataset_key
+from dagster_project.defs.resources import HomeResource
+from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.workspace import Workspace
+from publishing.provenance import folder_hash
+from sources.landing import DATASETS
+
+CANDIDATE = dg.AssetKey("candidate")
+DBT_FOLDER = PROJECT_ROOT / "dbt"
+# what dbt parses: its own folder and the two folders it reads seeds from
+_PARSED = ("dbt", "sources/reference", "expectations/rules")
+_DBT_COMMAND = Path(sys.executable).parent / "dbt"
+
+
+def _vars(settings: Settings) -> list[str]:
+    # Definitions load without a province (to look around); a run insists on it, see `candidate`.
+    if settings.province_division is None:
+        return []
+    return ["--vars", json.dumps({"province_division": settings.province_division})]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What dbt's profile reads."""
+    candidate_db = Workspace.at(settings).candidate_db
+    return {
+        "ZHUANKE_CANDIDATE": str(candidate_db),
+        "ZHUANKE_THREADS": str(settings.threads),
+        "ZHUANKE_MEMORY_LIMIT": settings.memory_limit,
+        "ZHUANKE_TEMP_DIRECTORY": str(candidate_db.parent / "spill"),
+    }
+
+
+def prepared_project(settings: Settings) -> DbtProject:
+    """The dbt project with its manifest, parsed once per state of SQL, seeds, province and version."""
+    state = hashlib.sha256("".join(folder_hash(PROJECT_ROOT / folder) for folder in _PARSED).encode())
+    name = f"{state.hexdigest()[:16]}-{settings.province_division or 'none'}-{dbt_version}"
+    cache = settings.cache / "dbt"
+    project = DbtProject(DBT_FOLDER, target_path=cache / name, profiles_dir=DBT_FOLDER)
+    if not project.manifest_path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / "parse.lock"):
+            if not project.manifest_path.exists():
+                _parse(settings, cache, project.target_path)
+    return project
+
+
+def _parse(settings: Settings, cache: Path, target: Path) -> None:
+    for outdated in cache.glob("*-*"):
+        shutil.rmtree(outdated)
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        made = Path(scratch) / "target"
+        command: list[str | Path] = [
+            _DBT_COMMAND,
+            "--quiet",
+            "parse",
+            "--target-path",
+            made,
+            "--log-path",
+            made,
+            *_vars(settings),
+        ]
+        done = subprocess.run(
+            command,
+            cwd=DBT_FOLDER,
+            env={**os.environ, **_environment(settings)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"dbt 工程无法解析：\n{done.stdout}{done.stderr}")
+        made.rename(target)
+
+
+class DbtInPlace(DbtCliResource):
+    """dbt's command line and nothing around it."""
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        # dagster-dbt would ask `dbt --version`, which looks itself up at the package index
+        return Version(dbt_version)
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]
+        # needed only to fetch row counts and columns, which would hold the candidate open in this process
+        return None
+
+
+class WarehouseTranslator(DagsterDbtTranslator):
+    """How dbt's nodes appear: grouped by folder, fed by the landed datasets through the candidate."""
+
+    def __init__(self) -> None:
+        # receipts, slices and quarantine counts are three sources that the one `candidate` asset provides
+        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """Name sources after landed assets, and let their readers wait for the candidate."""
+        node = self.get_resource_props(manifest, unique_id)
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if node["resource_type"] == "source":
+            return spec.replace_attributes(key=dataset_key(node["name"]) if node["name"] in DATASETS else CANDIDATE)
+        reads_landing = any(upstream.startswith("source.") for upstream in node["depends_on"].get("nodes", []))
+        if reads_landing and all(dep.asset_key != CANDIDATE for dep in spec.deps):
+            spec = spec.replace_attributes(deps=[*spec.deps, dg.AssetDep(CANDIDATE)])
+        return spec
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """staging, intermediate, marts; seeds are reference data."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return "reference"
+        return str(dbt_resource_props["fqn"][1])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The description alone; the SQL stays in its file."""
+        return str(dbt_resource_props["description"])
+
+
+@dg.asset(
+    key=CANDIDATE,
+    deps=[dataset_key(dataset) for dataset in DATASETS],
+    group_name="staging",
+    kinds={"duckdb"},
+    description="候选库：把在用的落地文件挂成视图，供 dbt 计算；发布后即删除",
+)
+def candidate(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Prepare a fresh candidate database."""
+    from sources.candidate import prepare
+
+    _ = home.settings.province
+    month = home.last_month
+    home.workspace.candidate_db.unlink(missing_ok=True)
+    prepare(home.settings.home, home.workspace.candidate_db)
+    return dg.MaterializeResult(metadata={"last_month": month})
+
+
+def warehouse_assets(project: DbtProject) -> dg.AssetsDefinition:
+    """All dbt models, seeds and data tests as one Dagster step."""
+
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        dagster_dbt_translator=WarehouseTranslator(),
+        name="warehouse",
+    )
+    def warehouse(context: dg.AssetExecutionContext, dbt: DbtInPlace, home: HomeResource) -> Iterator[Any]:
+        os.environ.update(_environment(home.settings))
+        # where dagster-dbt looks for the parsed project that it hands to this run
+        os.environ["DBT_TARGET_PATH"] = str(project.target_path)
+        build = ["build", "--exclude-resource-type", "unit_test", *_vars(home.settings)]
+        yield from dbt.cli(build, context=context, target_path=home.workspace.dbt_target).stream()
+
+    return warehouse
+
+
+def dbt_resource(project: DbtProject) -> DbtInPlace:
+    """dbt as installed beside this Python."""
+    return DbtInPlace(project_dir=str(project.project_dir), dbt_executable=str(_DBT_COMMAND))

@@ -1,0 +1,59 @@
+"""The invented province: what `zhuanke synth` and `zhuanke demo` prepare before an ordinary run.
+
+Belongs here: inbox, key and settings of the demo. Does not belong here: what the province looks like
+(`sources.synthetic`), or any special path through the run; the demo runs exactly what a province runs.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.settings import SETTINGS_FILE, Settings, load_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DEMO_PROVINCE = "990000"
+
+
+def write_inbox(console: Console, target: Path, **size: Any) -> None:
+    """Write the invented province under `target`, with a progress bar."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from sources.synthetic import write_province
+
+    size.setdefault("workers", os.cpu_count() or 1)
+    columns = (
+        TextColumn("生成虚构的云岫省"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=None)
+        summary = write_province(
+            target, **size, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    console.print(f"  [green]✓[/] 收件箱：{target / 'inbox'}  [dim]{summary.discharges:,} 人次[/]")
+
+
+def prepare_demo(home: Path | None, console: Console) -> Settings:
+    """Whatever is missing of inbox, key and settings; what exists is left as it is."""
+    from sources.privacy import new_key
+
+    settings = load_settings(home)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    if settings.province_division is None:
+        file = settings.home / SETTINGS_FILE
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(f'# 虚构的云岫省；换成本省的六位行政区划代码\nprovince_division = "{DEMO_PROVINCE}"\n')
+        console.print(f"  [green]✓[/] 设置：{file}")
+        settings = load_settings(home)
+    if not settings.pseudonym_key_file.exists():
+        new_key(settings.pseudonym_key_file)
+        console.print(f"  [green]✓[/] 假名密钥：{settings.pseudonym_key_file}")
+    if not any(path.is_file() for path in settings.inbox.rglob("*")):
+        write_inbox(console, settings.home)
+    return settings

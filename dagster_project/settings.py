@@ -1,0 +1,133 @@
+"""Every path, key and limit of an installation.
+
+Belongs here: where things lie, how much of the machine may be used, when a release counts as fresh.
+Does not belong here: anything that changes a number (switches of the method are rows of a dbt seed).
+
+A value comes from the environment (`ZHUANKE_…`) or else from `<home>/zhuanke.toml`; nothing else is read.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SETTINGS_FILE = "zhuanke.toml"
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text says in Chinese which one and how to set it."""
+
+
+class Settings(BaseSettings):
+    """The settings of one installation. Build it with `load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHUANKE_", extra="forbid", frozen=True)
+
+    home: Path
+    province_division: str | None = Field(
+        default=None, pattern=r"^\d{6}$", description="本省行政区划代码，六位，如 510000"
+    )
+    pseudonym_key_file: Path = Field(
+        default=Path("~/.config/zhuanke/pseudonym.key"), description="假名密钥文件，须在数据目录之外"
+    )
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="同时读取的文件数")
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="DuckDB 线程数")
+    memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="DuckDB 内存上限")
+    lock_wait_seconds: int = Field(default=600, ge=0, description="另一次运行占用时最多等待的秒数")
+    freshness_hours: int = Field(default=26, ge=1, description="距上次成功检查超过此小时数即为过期")
+    freshness_days: int = Field(default=40, ge=1, description="距上次发布超过此天数即为过期（数据按月到达）")
+
+    @field_validator("home", "pseudonym_key_file")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the file in the home; no .env file, no secrets folder."""
+        home = Path(init_settings()["home"])
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / SETTINGS_FILE)
+
+    @property
+    def province(self) -> str:
+        """The province whose release is made; a run cannot start without it."""
+        if self.province_division is None:
+            raise SettingsError(
+                f"未设置本省行政区划代码。请在 {self.home / SETTINGS_FILE} 写入 "
+                'province_division = "510000"（六位代码），或设置环境变量 ZHUANKE_PROVINCE_DIVISION。'
+            )
+        return self.province_division
+
+    @property
+    def inbox(self) -> Path:
+        """Where files arrive, one folder per system."""
+        return self.home / "inbox"
+
+    @property
+    def work(self) -> Path:
+        """One folder per run: candidate database and exported marts; removed after publishing."""
+        return self.home / "work"
+
+    @property
+    def releases(self) -> Path:
+        """Published releases, immutable."""
+        return self.home / "releases"
+
+    @property
+    def current(self) -> Path:
+        """The pointer to the release that readers use."""
+        return self.home / "current"
+
+    @property
+    def verdicts(self) -> Path:
+        """What the gate decided, by the hash of what it judged."""
+        return self.home / "verdicts"
+
+    @property
+    def logs(self) -> Path:
+        """One text log per run and the journal of runs."""
+        return self.home / "logs"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own records (DAGSTER_HOME)."""
+        return self.home / "dagster"
+
+    @property
+    def cache(self) -> Path:
+        """What can be thrown away at any time: parsed dbt manifests."""
+        return self.home / "cache"
+
+    @property
+    def run_lock(self) -> Path:
+        """Locked by the run that writes this home."""
+        return self.home / "run.lock"
+
+
+def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings of `home` (else ZHUANKE_HOME, else ./data), or say in Chinese what is wrong."""
+    chosen = (home or Path(os.environ.get("ZHUANKE_HOME") or "data")).expanduser().absolute()
+    try:
+        return Settings(home=chosen, **overrides)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}：{e['msg']}（现值 {e['input']!r}）" for e in error.errors()]
+        raise SettingsError("设置有误：\n  " + "\n  ".join(lines)) from error
+    except ValueError as error:  # a TOML file that does not parse
+        raise SettingsError(f"无法读取 {chosen / SETTINGS_FILE}：{error}") from error

@@ -1,0 +1,211 @@
+"""What a person sees at the terminal, in Chinese.
+
+Belongs here: tables and lines made of results that others computed. Does not belong here: any judgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from dagster_project.run import COUNTS, RunOutcome
+from dagster_project.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dagster_project.doctor import Finding
+    from dagster_project.status import Status
+    from publishing.release import Release
+
+_MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
+_LAST_RUN = {
+    "none": "从未运行",
+    "running": "正在运行",
+    "published": "已发布",
+    "gate_closed": "质量门关闭",
+    "up_to_date": "已是最新",
+    "failed": "失败",
+    "killed": "中断",
+}
+# as many as fit a terminal; all fifteen are in fct_indicator
+_RANKED = (
+    "discharge_count",
+    "drg_group_count",
+    "cmi",
+    "cost_consumption_index",
+    "time_consumption_index",
+    "level4_surgery_share",
+    "mortality_low_and_mid_low_risk",
+    "rw2_share",
+    "out_of_province_share",
+)
+_RANKED_SPECIALTIES = 2
+
+
+def show_outcome(console: Console, settings: Settings, outcome: RunOutcome) -> None:
+    """The end of a run: what came of it, why, and what to open or do next."""
+    took = f"[dim]{outcome.seconds:.1f} 秒[/]"
+    if outcome.result == "up_to_date":
+        console.print(f"[green]已是最新[/]：{outcome.release_id}，没有新文件，代码与参考表未变  {took}")
+        return
+    console.print("  " + "，".join(f"{title} {outcome.counts[name]:,}" for name, title in COUNTS.items()))
+    if outcome.judged_hash is not None:
+        _show_verdict(console, settings, outcome.judged_hash)
+    if outcome.result == "published":
+        release = settings.releases / str(outcome.release_id)
+        console.print(f"[green]已发布[/] {outcome.release_id}  {took}")
+        console.print(f"  BI 读取：{settings.current / 'data'}（Parquet），{settings.current / 'marts.duckdb'}（只读）")
+        console.print(f"  发布版：{release}")
+    elif outcome.result == "gate_closed":
+        kept = f"读者仍使用 {outcome.release_id}" if outcome.release_id else "尚无发布版"
+        console.print(f"[red]质量门关闭[/]，未发布；{kept}  {took}")
+    else:
+        console.print(f"[red]运行失败[/]：{escape(outcome.problem or '原因见日志')}  {took}")
+        console.print("  改正后再次运行即可：已落地的文件不会重读，读者不受影响。")
+    console.print(f"  日志：{outcome.log}")
+
+
+def _show_verdict(console: Console, settings: Settings, judged_hash: str) -> None:
+    from expectations.verdict import VerdictStore
+
+    verdict = VerdictStore(settings.verdicts).load(judged_hash)
+    if verdict is None:
+        return
+    _print_verdict_counts(console, verdict.summary)
+    for result in verdict.closing():
+        found = "无法判定" if result.status == "error" else f"{result.violated or 0:,}/{result.checked or 0:,}"
+        console.print(f"    [red]✗[/] {escape(f'{result.title_zh}：{found}；{result.reason or result.remedy}')}")
+
+
+def show_ranking(console: Console, settings: Settings) -> None:
+    """Hospitals of the largest specialties, by case-mix index, in the latest complete three-year window."""
+    import duckdb
+
+    with duckdb.connect(str(settings.current / "marts.duckdb"), read_only=True) as marts:
+        window = marts.execute(
+            "select window_id from dim_window order by years = 3 desc, is_complete desc, last_year desc limit 1"
+        ).fetchone()
+        if window is None:
+            return
+        indicators = marts.execute(
+            "select indicator_id, name_zh, unit, decimals from dim_indicator where indicator_id in ? order by serial",
+            [list(_RANKED)],
+        ).fetchall()
+        specialties = marts.execute(
+            """
+            select fct_indicator.specialty_code, dim_specialty.name_zh
+            from fct_indicator inner join dim_specialty using (specialty_code)
+            where hospital_id = 'REGION' and attribution = 'department' and window_id = ?
+                and indicator_id = 'discharge_count' and specialty_code not in ('ALL', 'UNMAPPED')
+            order by value desc, specialty_code limit ?
+            """,
+            [window[0], _RANKED_SPECIALTIES],
+        ).fetchall()
+        for code, name in specialties:
+            rows = marts.execute(
+                """
+                select hospital_id, dim_hospital.name_zh, map(list(indicator_id), list(value))
+                from fct_indicator inner join dim_hospital using (hospital_id)
+                where attribution = 'department' and window_id = ? and specialty_code = ?
+                group by all
+                """,
+                [window[0], code],
+            ).fetchall()
+            _print_ranking(console, f"{name}（{code}）· {window[0]} 年", indicators, rows)
+    console.print("[dim]按 CMI 由高到低；全部专科与十五项指标见 fct_indicator，定义见 dim_indicator。[/]")
+
+
+def _print_ranking(console: Console, title: str, indicators: list[Any], rows: list[Any]) -> None:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("名次", justify="right")
+    table.add_column("机构", no_wrap=True)
+    for _, name, unit, _ in indicators:
+        table.add_column(f"{name}{'（%）' if unit == '%' else ''}", justify="right")
+    region = [row for row in rows if row[0] == "REGION"]
+    hospitals = [row for row in rows if row[0] != "REGION"]
+    hospitals.sort(key=lambda row: (row[2].get("cmi") is None, -(row[2].get("cmi") or 0), row[0]))
+    for rank, (_, name, values) in enumerate(hospitals, 1):
+        table.add_row(str(rank), name, *_cells(indicators, values))
+    for _, _, values in region:
+        table.add_section()
+        table.add_row("", "全省", *_cells(indicators, values))
+    console.print(table)
+
+
+def _cells(indicators: list[Any], values: dict[str, Decimal | None]) -> Iterable[str]:
+    for indicator, _, unit, decimals in indicators:
+        value = values.get(indicator)
+        yield "—" if value is None else f"{value * (100 if unit == '%' else 1):,.{decimals}f}"
+
+
+def show_releases(console: Console, releases: list[Release]) -> None:
+    """All releases, the current one marked."""
+    if not releases:
+        console.print("还没有发布版。")
+        return
+    table = Table("", "编号", "发布时间", "内容摘要", box=box.SIMPLE_HEAD)
+    for release in releases:
+        mark = "[green]●[/]" if release.is_current else ""
+        table.add_row(mark, release.release_id, _local(release.published_at), release.content_hash[:12])
+    console.print(table)
+
+
+def show_release_facts(console: Console, facts: dict[str, Any]) -> None:
+    """What a release contains and where it comes from, in counts."""
+    provenance, verdict = facts["provenance"], facts["verdict"]
+    console.print(f"[bold]{facts['release_id']}[/]")
+    for entry in facts["journal"]:
+        console.print(f"  发布：{_local(entry['published_at'])}，{entry['published_by']}")
+    code = provenance["code"]
+    console.print(f"  代码：{code['commit'] or '未知'}" + ("（有未提交的改动）" if code["clean"] is False else ""))
+    console.print(f"  来源文件：{len(provenance['inputs'])} 个")
+    for name, editions in provenance["editions"].items():
+        console.print(f"  版本 {name}：{'、'.join(editions) or '无'}")
+    _print_verdict_counts(console, verdict["summary"])
+    for result in verdict["results"]:
+        if result["status"] == "failed":
+            console.print(f"    [yellow]![/] {escape(result['title_zh'])}：{result['violated']}/{result['checked']}")
+    table = Table("文件", "说明", "字节", box=box.SIMPLE_HEAD)
+    for resource in facts["datapackage"]["resources"]:
+        table.add_row(resource["path"], resource.get("title", ""), f"{resource['bytes']:,}")
+    console.print(table)
+
+
+def _print_verdict_counts(console: Console, counts: dict[str, int]) -> None:
+    console.print(
+        f"  质量门：通过 {counts['passed']}，不通过 {counts['failed']}，不适用 {counts['not_applicable']}，"
+        f"无法判定 {counts['error']}"
+    )
+
+
+def show_status(console: Console, status: Status) -> None:
+    """The state of an installation."""
+    heads = {
+        "ok": "[green]正常[/]",
+        "failed": "[red]上次运行失败[/]",
+        "gate_closed": "[red]质量门关闭[/]",
+        "stale": "[yellow]已过期[/]",
+        "none": "[yellow]没有发布版[/]",
+    }
+    console.print(heads[status.state] + ("：" + "；".join(status.reasons) if status.reasons else ""))
+    console.print(f"  当前发布版：{status.release_path or '无'}")
+    console.print(f"  发布时间：{_local(status.published_at)}")
+    console.print(f"  最近检查：{_local(status.checked_at)}")
+    console.print(f"  最近运行：{_LAST_RUN[status.last_run]}  {_local(status.last_run_at)}")
+
+
+def _local(moment: str | None) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}" if moment else "—"
+
+
+def show_findings(console: Console, findings: list[Finding]) -> None:
+    """What `doctor` found."""
+    for finding in findings:
+        console.print(f"{_MARKS[finding.level]} {finding.title}：{escape(finding.text)}")
