@@ -107,8 +107,7 @@ def load_landing_rules(path: Path = LANDING_RULES) -> list[LandingRule]:
 def load_suites(folder: Path) -> list[Suite]:
     """All suites by file name; ids are unique over all of them."""
     suites = [
-        Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        for path in sorted(folder.glob("*.yml"))
+        Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.yml"))
     ]
     ids = [check.id for suite in suites for check in suite.expectations]
     if doubled := sorted({name for name in ids if ids.count(name) > 1}):

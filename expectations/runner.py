@@ -91,7 +91,7 @@ def _judge_rules(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Resu
 def _fault(count: _Count | None) -> str:
     if count is None:
         return f"{DQ_MART} 中没有该规则的计数"
-    return "" if count.is_sound else "计数缺失、为负、违反数大于检查数，或各行阈值不一"
+    return "" if count.is_sound else "计数缺失、为负、违反数大于检查数，或阈值、级别不明"
 
 
 def _agrees(rule: Rule, count: _Count | None) -> bool:
@@ -150,15 +150,22 @@ def _rule_counts(connection: duckdb.DuckDBPyConnection) -> list[_Count]:
         rows = connection.execute(
             f"""
             with cell as (
-                select *, row_number() over (
-                    partition by rule_id, dataset order by violated desc, organisation_id, month
-                ) as place
+                select * replace (
+                        coalesce(rule_id, '') as rule_id, coalesce(dataset, '') as dataset,
+                        coalesce(organisation_id, '') as organisation_id, coalesce(month, '') as month
+                    ),
+                    row_number() over (
+                        partition by rule_id, dataset order by violated desc, organisation_id, month
+                    ) as place
                 from {DQ_MART}
             )
             select rule_id, dataset, coalesce(sum(checked), 0), coalesce(sum(violated), 0),
-                   min(threshold), min(severity),
+                   coalesce(min(threshold), 0),
+                   case when min(severity) in ('warning', 'info') then min(severity) else 'critical' end,
                    bool_and(coalesce(violated between 0 and checked, false))
-                       and count(distinct threshold) = 1 and count(distinct severity) = 1,
+                       and count(distinct threshold) = 1 and count(distinct severity) = 1
+                       and count(*) = count(threshold) and count(*) = count(severity)
+                       and min(severity) in ('critical', 'warning', 'info'),
                    max(organisation_id) filter (where place = 1), max(month) filter (where place = 1),
                    max(checked) filter (where place = 1), max(violated) filter (where place = 1)
             from cell
@@ -213,9 +220,7 @@ def _frame(connection: duckdb.DuckDBPyConnection, suite: Suite) -> pd.DataFrame:
     return frame
 
 
-def _resolve(
-    connection: duckdb.DuckDBPyConnection, checks: Iterable[Check]
-) -> tuple[list[Check], dict[str, _Outcome]]:
+def _resolve(connection: duckdb.DuckDBPyConnection, checks: Iterable[Check]) -> tuple[list[Check], dict[str, _Outcome]]:
     """Replace `{sql: ...}` keywords by what the query gives."""
     import duckdb
 

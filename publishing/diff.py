@@ -1,7 +1,8 @@
 """What changed from one release to the next, in counts.
 
-Belongs here: comparing two release folders by the keys of their marts. Does not belong here: saying why a number
-moved. The difference lies beside the release, not in it: the predecessor is history, not an input.
+Belongs here: comparing two release folders by the keys of their marts.
+Does not belong here: saying why a number moved.
+The difference lies beside the release, not in it: the predecessor is history, not an input.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Publishing: from a judged candidate to the release that readers use, all or nothing.
 
 Belongs here: the steps of a publication, their order, what is refused, listing and verifying releases.
-Does not belong here: judging. The stored verdict is read again for the hash of the very bytes that are published,
-because a check in some other process guards nothing here.
+Does not belong here: judging. The stored verdict is read again for the hash of the very bytes that are
+published, because a check in some other process guards nothing here.
 
-Order of steps: check, stage beside, rename into place, diff, swap `current`, journal. A kill between any two leaves
-`current` on the old or on the new release, each whole; the next publication removes leftovers and finishes.
+Order of steps: check, stage beside, rename into place, diff, swap `current`, journal. A kill between any two
+leaves `current` on the old or on the new release, each whole; the next publication removes leftovers and
+finishes.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def publish(
 ) -> Release:
     """Publish an exported candidate under this id, if the stored verdict for its bytes is open.
 
-    Publishing the same content again changes nothing but finishes what a killed run left undone.
+    Publishing the same content again changes nothing but finishes what a killed run left undone; the release
+    that stands keeps its provenance.
     """
     if not RELEASE_ID.fullmatch(release_id):
         raise ValueError(f"发布版编号不合规：{release_id}")
@@ -103,6 +105,7 @@ def publish(
     verdict = _open_verdict(verdicts, judged_hash)
     from filelock import FileLock
 
+    releases.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(releases.parent / ".publish.lock"):
         staging, folder = releases.parent / STAGING, releases / release_id
         _clear(staging)
@@ -115,7 +118,7 @@ def publish(
         if previous != folder.resolve():
             _note_difference(previous, folder)
             _swap(current, folder)
-        _record(folder, previous)
+        _record(folder)
     return _release(folder, current)
 
 
@@ -174,7 +177,7 @@ def _swap(current: Path, folder: Path) -> None:
     sync_folder(current.parent)
 
 
-def _record(folder: Path, previous: Path | None) -> None:
+def _record(folder: Path) -> None:
     """Note once who published what and when; time and person stay out of the release itself."""
     journal = folder.parent / JOURNAL
     entries = _journal(folder.parent)
@@ -182,22 +185,20 @@ def _record(folder: Path, previous: Path | None) -> None:
         return
     entry = {
         "release_id": folder.name,
-        "previous": previous.name if previous else None,
+        "previous": _read(difference_file(folder))["from"],
         "datapackage_sha256": sha256_file(folder / DATAPACKAGE),
         "published_at": datetime.now().astimezone().isoformat(timespec="seconds"),
         "published_by": _user(),
     }
-    content = journal.read_bytes() if journal.exists() else b""
-    whole = content[: content.rfind(b"\n") + 1]  # a line cut short by a crash goes
-    write_durably(journal, whole + (json.dumps(entry, ensure_ascii=False) + "\n").encode())
+    written = journal.read_bytes() if journal.exists() else b""
+    write_durably(journal, written + (json.dumps(entry, ensure_ascii=False) + "\n").encode())
 
 
 def _journal(releases: Path) -> list[dict[str, Any]]:
     journal = releases / JOURNAL
     if not journal.exists():
         return []
-    lines = journal.read_text(encoding="utf-8").split("\n")[:-1]
-    return [json.loads(line) for line in lines]
+    return [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
 
 
 def _user() -> str:

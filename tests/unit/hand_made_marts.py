@@ -1,0 +1,130 @@
+"""Marts of a province of two hospitals, small enough to read, that satisfy every check.
+
+Tests change them by SQL and look at what the gate and the publisher make of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from expectations.content import DATA, DATABASE
+from expectations.verdict import RULES
+from publishing.export import ColumnSpec, MartSpec
+
+KEYS = {
+    "dim_hospital": ("hospital_id",),
+    "dim_specialty": ("specialty_code",),
+    "dim_indicator": ("indicator_id",),
+    "dim_window": ("window_id",),
+    "ref_drg_benchmark": ("window_id", "drg_code"),
+    "ref_drg_risk": ("window_id", "drg_code"),
+    "fct_measure": ("hospital_id", "specialty_code", "attribution", "window_id", "measure_id"),
+    "fct_indicator": ("hospital_id", "specialty_code", "attribution", "window_id", "indicator_id"),
+    "fct_dq_result": ("rule_id", "dataset", "organisation_id", "month"),
+}
+
+# Of 15 indicators 3 are indices, 7 shares and 5 counts; 四级手术占比 has no cases in specialty 0304.
+MARTS = f"""
+create table dim_hospital as
+    select * from (values ('H1', '示例一院', true), ('H2', '示例二院', true), ('REGION', '云岫省', false))
+        t (hospital_id, name_zh, is_registered);
+create table dim_specialty as
+    select * from (values ('ALL', '全部专科'), ('UNMAPPED', '未对照专科'), ('0304', '消化内科专业'))
+        t (specialty_code, name_zh);
+create table dim_indicator as
+    select indicator_id, '指标' || indicator_id as name_zh, unit, '分子除以分母' as definition_zh,
+           indicator_id || '_sum' as numerator_measure, '1' as method_version, 'higher' as direction,
+           false as is_provisional
+    from (
+        select unnest(['cmi', 'cost_consumption_index', 'time_consumption_index']) as indicator_id, '—' as unit
+        union all select 'share_' || i, '%' from range(1, 7) t (i)
+        union all select 'level4_surgery_share', '%'
+        union all select 'count_' || i, '人次' from range(1, 6) t (i)
+    );
+create table dim_window as
+    select '2023' as window_id, 2023 as first_year, 2023 as last_year, 1 as years, true as is_complete,
+           cast(null as varchar) as incomplete_reason;
+create table ref_drg_benchmark as
+    select '2023' as window_id, drg_code, 'region' as reference_population, 15 as case_count,
+           cast(weight as decimal(20, 12)) as weight, cast(weight * 1000000 as decimal(24, 8)) as mean_cost_fen,
+           'CN-DRG 2023' as edition
+    from (values ('FR11', 0.8), ('EB19', 1.2)) t (drg_code, weight);
+create table ref_drg_risk as
+    select '2023' as window_id, drg_code, 15 as case_count, deaths as death_count,
+           cast(deaths / 15 as decimal(20, 12)) as mortality, risk_class,
+           cast(-3 as decimal(20, 12)) as cut_low, cast(-2 as decimal(20, 12)) as cut_mid,
+           cast(-1 as decimal(20, 12)) as cut_high
+    from (values ('FR11', 0, '1'), ('EB19', 3, '3')) t (drg_code, deaths, risk_class);
+create table place as
+    select hospital_id, specialty_code, 'department' as attribution, '2023' as window_id, cases
+    from (values ('H1', 10), ('H2', 20), ('REGION', 30)) h (hospital_id, cases),
+         (values ('0304'), ('ALL')) s (specialty_code);
+create table fct_measure as
+    select place.* exclude (cases), measure_id, cast(cases * factor as decimal(28, 8)) as value
+    from place, (values ('discharge_count', 1), ('stay_days_sum', 8), ('grouped_cost_fen', 900000))
+        m (measure_id, factor);
+create table fct_indicator as
+    select place.* exclude (cases), indicator_id,
+           cast(case when unit = '%' then cases / 5 else cases end as decimal(28, 8)) as numerator,
+           cast(case when unit <> '人次' then cases end as decimal(28, 8)) as denominator,
+           cast(case when absent then null when unit = '%' then 0.2 when unit = '—' then 1 else cases end
+                as decimal(24, 8)) as value,
+           case when absent then 0 else cases end as case_count,
+           case when absent then 'not_applicable' else 'valued' end as status,
+           case when absent then '本窗口无手术病例' end as status_reason, '1' as method_version
+    from place, (select * from dim_indicator),
+         lateral (select indicator_id = 'level4_surgery_share' and specialty_code = '0304' as absent);
+create table fct_dq_result as
+    select rule_id, dataset, organisation_id, '2023-01' as month, 1000 as checked, 0 as violated,
+           cast(0 as decimal(18, 8)) as violated_share, cast(threshold as decimal(18, 8)) as threshold, severity,
+           'passed' as status
+    from (
+        select rule_id, dataset, threshold, severity from read_csv('{RULES}', all_varchar = true)
+        union all select 'landing_quarantine_share', 'drg_result', '0.05', 'warning'
+    ), (values ('H1'), ('H2')) o (organisation_id);
+drop table place;
+"""
+
+
+def warehouse(path: Path, *changes: str) -> Path:
+    """A candidate database with the marts, after the changes."""
+    with duckdb.connect(path) as connection:
+        connection.execute(MARTS)
+        for change in changes:
+            connection.execute(change)
+    return path
+
+
+def specs() -> list[MartSpec]:
+    """What dbt would say about these marts."""
+    with duckdb.connect() as connection:
+        connection.execute(MARTS)
+        return [
+            MartSpec(
+                name=name,
+                schema="main",
+                title_zh=f"表 {name}",
+                description=f"表 {name}。 Table.",
+                key=key,
+                columns=tuple(
+                    ColumnSpec(column, f"列 {column}", f"列 {column}。 Column.", "")
+                    for column, *_ in connection.execute(f"describe {name}").fetchall()
+                ),
+            )
+            for name, key in sorted(KEYS.items())
+        ]
+
+
+def judged_folder(folder: Path, *changes: str) -> Path:
+    """The marts as an export would lay them out, after the changes; without the work of a real export."""
+    (folder / DATA).mkdir(parents=True)
+    (folder / DATABASE).touch()
+    with duckdb.connect() as connection:
+        connection.execute(MARTS)
+        for change in changes:
+            connection.execute(change)
+        for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall():
+            connection.execute(f"copy {name} to '{folder / DATA / name}.parquet' (format parquet)")
+    return folder

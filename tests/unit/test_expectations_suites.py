@@ -1,0 +1,174 @@
+"""Every check of every suite passes on sound marts and fails on marts that lack exactly what it asks for."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+import yaml
+from hand_made_marts import judged_folder
+
+from expectations.checks import load_rules, load_suites
+from expectations.runner import judge
+from expectations.verdict import RULES, SUITES, Severity, Status
+
+ONE = "hospital_id = 'H1' and specialty_code = '0304'"
+CMI = f"indicator_id = 'cmi' and {ONE}"
+SHARE = f"indicator_id = 'share_1' and {ONE}"
+ABSENT = f"indicator_id = 'level4_surgery_share' and {ONE}"
+DISCHARGES = f"measure_id = 'discharge_count' and {ONE}"
+
+
+def twice(table: str) -> str:
+    return f"insert into {table} from {table} limit 1"
+
+
+def emptied(table: str, column: str) -> str:
+    """One value of the column goes missing."""
+    return f"update {table} set {column} = null where rowid = 0"
+
+
+def strange(table: str, column: str) -> str:
+    """One value of the column is one that nobody knows."""
+    return f"update {table} set {column} = '?' where rowid = 0"
+
+
+def indicator(assignment: str, where: str) -> str:
+    return f"update fct_indicator set {assignment} where {where}"
+
+
+# check -> a change of the marts that it must notice
+MUST_FAIL = {
+    "hospital_key_unique": twice("dim_hospital"),
+    "hospital_id_filled": emptied("dim_hospital", "hospital_id"),
+    "hospital_name_zh_filled": emptied("dim_hospital", "name_zh"),
+    "hospital_has_region": "delete from dim_hospital where hospital_id = 'REGION'",
+    "hospital_is_registered_known": "update dim_hospital set is_registered = false where hospital_id = 'H2'",
+    "registry_key_unique": twice("dim_indicator"),
+    "registry_indicator_id_filled": emptied("dim_indicator", "indicator_id"),
+    "registry_size": "delete from dim_indicator where indicator_id = 'count_1'",
+    "registry_name_zh_filled": emptied("dim_indicator", "name_zh"),
+    "registry_definition_zh_filled": emptied("dim_indicator", "definition_zh"),
+    "registry_numerator_measure_filled": emptied("dim_indicator", "numerator_measure"),
+    "registry_method_version_filled": emptied("dim_indicator", "method_version"),
+    "registry_direction_known": strange("dim_indicator", "direction"),
+    "registry_is_provisional_known": "update dim_indicator set is_provisional = true where rowid = 0",
+    "specialty_key_unique": twice("dim_specialty"),
+    "specialty_code_filled": emptied("dim_specialty", "specialty_code"),
+    "specialty_name_zh_filled": emptied("dim_specialty", "name_zh"),
+    "specialty_has_aggregates": "delete from dim_specialty where specialty_code = 'UNMAPPED'",
+    "window_key_unique": twice("dim_window"),
+    "window_id_filled": emptied("dim_window", "window_id"),
+    "window_any": "delete from dim_window",
+    "window_years_match": "update dim_window set first_year = 2022",
+    "window_has_region_rows": "delete from fct_indicator where hospital_id = 'REGION'",
+    "window_reason_when_incomplete": "update dim_window set is_complete = false",
+    "window_is_complete_known": "update dim_window set is_complete = false, incomplete_reason = '缺 12 月'",
+    "dq_key_unique": twice("fct_dq_result"),
+    "dq_rule_id_filled": emptied("fct_dq_result", "rule_id"),
+    "dq_dataset_filled": emptied("fct_dq_result", "dataset"),
+    "dq_organisation_id_filled": emptied("fct_dq_result", "organisation_id"),
+    "dq_month_filled": emptied("fct_dq_result", "month"),
+    "dq_violated_within_checked": "update fct_dq_result set violated = 1001 where rowid = 0",
+    "dq_violated_not_negative": "update fct_dq_result set violated = -1 where rowid = 0",
+    "dq_severity_known": strange("fct_dq_result", "severity"),
+    "dq_status_known": strange("fct_dq_result", "status"),
+    "dq_no_error": "update fct_dq_result set status = 'error' where rowid = 0",
+    "indicator_key_unique": twice("fct_indicator"),
+    "indicator_hospital_id_filled": emptied("fct_indicator", "hospital_id"),
+    "indicator_specialty_code_filled": emptied("fct_indicator", "specialty_code"),
+    "indicator_window_id_filled": emptied("fct_indicator", "window_id"),
+    "indicator_id_filled": emptied("fct_indicator", "indicator_id"),
+    "indicator_hospital_id_known": strange("fct_indicator", "hospital_id"),
+    "indicator_specialty_code_known": strange("fct_indicator", "specialty_code"),
+    "indicator_window_id_known": strange("fct_indicator", "window_id"),
+    "indicator_attribution_known": strange("fct_indicator", "attribution"),
+    "indicator_id_known": strange("fct_indicator", "indicator_id"),
+    "indicator_all_present": "delete from fct_indicator where indicator_id = 'count_3'",
+    "indicator_status_known": strange("fct_indicator", "status"),
+    "indicator_status_filled": emptied("fct_indicator", "status"),
+    "indicator_value_when_valued": indicator("value = null", CMI),
+    "indicator_no_value_otherwise": indicator("value = 0", ABSENT),
+    "indicator_reason_when_not_valued": indicator("status_reason = null", ABSENT),
+    "indicator_share_in_range": indicator("value = 1.00000001", SHARE),
+    "indicator_numerator_within_denominator": indicator("numerator = denominator + 0.00000001", SHARE),
+    "indicator_numerator_not_negative": indicator("numerator = -0.00000001", CMI),
+    "indicator_value_not_negative": indicator("value = -0.00000001", CMI),
+    "indicator_cases_behind_value": indicator("case_count = 0", CMI),
+    "indicator_method_version_filled": emptied("fct_indicator", "method_version"),
+    "combination_indicators_complete": f"delete from fct_indicator where {CMI}",
+    "region_index_is_one": indicator(
+        "value = 1.00000001", "indicator_id = 'cmi' and hospital_id = 'REGION' and specialty_code = 'ALL'"
+    ),
+    "region_index_present": "delete from fct_indicator where indicator_id = 'cmi'",
+    "measure_key_unique": twice("fct_measure"),
+    "measure_hospital_id_filled": emptied("fct_measure", "hospital_id"),
+    "measure_specialty_code_filled": emptied("fct_measure", "specialty_code"),
+    "measure_window_id_filled": emptied("fct_measure", "window_id"),
+    "measure_id_filled": emptied("fct_measure", "measure_id"),
+    "measure_hospital_id_known": strange("fct_measure", "hospital_id"),
+    "measure_specialty_code_known": strange("fct_measure", "specialty_code"),
+    "measure_window_id_known": strange("fct_measure", "window_id"),
+    "measure_attribution_known": strange("fct_measure", "attribution"),
+    "measure_value_filled": emptied("fct_measure", "value"),
+    "measure_value_not_negative": f"update fct_measure set value = -1 where {DISCHARGES}",
+    "region_sum_matches": f"update fct_measure set value = value + 0.00000001 where {DISCHARGES}",
+    "specialty_sum_matches": f"update fct_measure set value = value + 0.00000001 where {DISCHARGES}",
+    "benchmark_key_unique": twice("ref_drg_benchmark"),
+    "benchmark_window_id_filled": emptied("ref_drg_benchmark", "window_id"),
+    "benchmark_drg_code_filled": emptied("ref_drg_benchmark", "drg_code"),
+    "benchmark_window_id_known": strange("ref_drg_benchmark", "window_id"),
+    "benchmark_reference_population_known": strange("ref_drg_benchmark", "reference_population"),
+    "benchmark_one_population": "update ref_drg_benchmark set reference_population = 'tertiary' where rowid = 0",
+    "benchmark_case_count_positive": "update ref_drg_benchmark set case_count = 0 where rowid = 0",
+    "benchmark_weight_filled": emptied("ref_drg_benchmark", "weight"),
+    "benchmark_weight_positive": "update ref_drg_benchmark set weight = 0 where rowid = 0",
+    "benchmark_mean_cost_positive": "update ref_drg_benchmark set mean_cost_fen = 0 where rowid = 0",
+    "benchmark_edition_filled": emptied("ref_drg_benchmark", "edition"),
+    "risk_key_unique": twice("ref_drg_risk"),
+    "risk_window_id_filled": emptied("ref_drg_risk", "window_id"),
+    "risk_drg_code_filled": emptied("ref_drg_risk", "drg_code"),
+    "risk_class_filled": emptied("ref_drg_risk", "risk_class"),
+    "risk_class_known": strange("ref_drg_risk", "risk_class"),
+    "risk_deaths_within_cases": "update ref_drg_risk set death_count = 16 where rowid = 0",
+    "risk_mortality_in_range": "update ref_drg_risk set mortality = 1.000000000001 where rowid = 0",
+    "risk_cuts_ordered_low": "update ref_drg_risk set cut_low = cut_mid + 0.000000000001 where rowid = 0",
+    "risk_cuts_ordered_high": "update ref_drg_risk set cut_high = cut_mid - 0.000000000001 where rowid = 0",
+}
+CHECKS = {check.id: (suite, check) for suite in load_suites(SUITES) for check in suite.expectations}
+
+
+def test_every_check_has_a_fixture_that_must_fail() -> None:
+    assert MUST_FAIL.keys() == CHECKS.keys()
+
+
+def test_sound_marts_open_the_gate(tmp_path: Path) -> None:
+    verdict = judge(judged_folder(tmp_path / "marts"))
+    assert [result for result in verdict.results if result.status is not Status.PASSED] == [
+        result for result in verdict.results if result.id == "window_reason_when_incomplete"
+    ], "only the reason of incomplete windows has nothing to check"
+    assert verdict.gate == "open"
+    assert len(verdict.results) == len(CHECKS) + len(load_rules(RULES)) + 1  # + what landing set aside
+
+
+@pytest.mark.parametrize("check_id", MUST_FAIL)
+def test_check_fails_on_marts_that_lack_what_it_asks_for(check_id: str, tmp_path: Path) -> None:
+    suite, check = CHECKS[check_id]
+    alone = tmp_path / "suites"
+    alone.mkdir()
+    document = suite.model_copy(update={"expectations": (check,)}).model_dump(mode="json", exclude_none=True)
+    (alone / "one.yml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    no_rules = tmp_path / "rules" / "dq_rules.csv"
+    no_rules.parent.mkdir()
+    with RULES.open(encoding="utf-8", newline="") as stream:
+        no_rules.write_text(",".join(next(csv.reader(stream))) + "\n", encoding="utf-8")
+
+    marts = judged_folder(tmp_path / "marts", MUST_FAIL[check_id])
+    verdict = judge(marts, rules=no_rules, suites=alone)
+
+    result = next(result for result in verdict.results if result.id == check_id)
+    assert (result.status, result.reason) == (Status.FAILED, "")
+    if check.severity is Severity.CRITICAL:
+        assert result in verdict.closing()
+        assert verdict.gate == "closed"
