@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+
 SURGERY, INTERVENTION, DIAGNOSTIC, THERAPEUTIC = "手术", "介入治疗", "诊断性操作", "治疗性操作"
 
 
@@ -456,16 +458,12 @@ def _table(text: str) -> list[list[str]]:
     return [line.split("|") for line in text.strip().splitlines()]
 
 
-DIAGNOSIS_NAMES = dict(_table(_DIAGNOSES) + _table(_COMORBIDITIES) + _table(_COMPLICATIONS)) | {
-    "Z37.000": "单一活产"
-}
+DIAGNOSIS_NAMES = dict(_table(_DIAGNOSES) + _table(_COMORBIDITIES) + _table(_COMPLICATIONS)) | {"Z37.000": "单一活产"}
 COMORBIDITIES = [code for code, _ in _table(_COMORBIDITIES)]
 MAJOR_COMORBIDITIES = 5
 COMPLICATIONS = [code for code, _ in _table(_COMPLICATIONS)]
 CHILD_COMORBIDITIES = [
-    code
-    for code in COMORBIDITIES
-    if code[:3] in {"J06", "J20", "J00", "K59", "E55", "L20", "D50", "E87", "D64"}
+    code for code in COMORBIDITIES if code[:3] in {"J06", "J20", "J00", "K59", "E55", "L20", "D50", "E87", "D64"}
 ]
 OPERATIONS = {
     code: Operation(code, name, kind, level, mis == "1", day == "1")
@@ -501,6 +499,35 @@ def groups() -> tuple[Group, ...]:
                 )
             )
     return tuple(sorted(found, key=lambda group: group.code))
+
+
+class Profile:
+    """Columns of the group table as arrays, in the order of `groups()`."""
+
+    def __init__(self) -> None:
+        table = groups()
+        self.groups = table
+        self.cost = np.array([g.cost_yuan for g in table])
+        self.stay = np.array([g.stay_days for g in table])
+        self.mortality = np.array([g.mortality for g in table])
+        self.age = np.array([g.age for g in table])
+        self.age_sd = np.array([g.age_sd for g in table])
+        self.age_min = np.array([g.age_min for g in table])
+        self.age_max = np.array([g.age_max for g in table])
+        self.severity = np.array([g.severity for g in table])
+        self.sex = np.array([{"B": 0, "M": 1, "F": 2}[g.sex] for g in table])
+        self.surgical = np.array([g.is_surgical for g in table])
+        self.heavy = np.array([g.is_heavy for g in table])
+        self.newborn = np.array([g.is_newborn for g in table])
+        self.delivery = np.array([g.is_delivery for g in table])
+        self.child = np.array([g.age_max < 18 for g in table])
+        self.mdc = np.array([g.code[0] for g in table])
+        self.codes = np.array([g.code for g in table], dtype=object)
+        self.departments = np.array([g.department for g in table], dtype=object)
+        self.once = np.array([g.code[0] in "OP" for g in table])
+
+
+PROFILE = Profile()
 
 
 @dataclass(frozen=True)

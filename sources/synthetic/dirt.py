@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sources.synthetic.front_page import FEE_ITEMS, MISSING, Block, Bools
+from sources.synthetic.cells import MISSING, Bools, Cells
+from sources.synthetic.front_page import FEE_ITEMS, Block
 from sources.synthetic.layouts import Layout
 from sources.synthetic.people import identity_number
 
-Cells = dict[str, list[str]]
 Change = Callable[[Cells, int], None]
 
 BAD_BYTES = "\x1a\x1a"  # stands for two bytes that no GB18030 reader accepts; replaced after encoding

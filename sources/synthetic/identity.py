@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sources.synthetic import layouts
-from sources.synthetic.front_page import MISSING, operation_columns
+from sources.synthetic.cells import MISSING, operation_columns
 
 IDENTITY_ITEMS = {
     "record_number": ["A48"],
@@ -45,10 +45,7 @@ def _kinds() -> dict[str, str]:
         layouts.p_layout(),
     ]
     return {
-        column.name: by_item[column.item]
-        for layout in every
-        for column in layout.columns
-        if column.item in by_item
+        column.name: by_item[column.item] for layout in every for column in layout.columns if column.item in by_item
     }
 
 

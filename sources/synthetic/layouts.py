@@ -20,9 +20,7 @@ from itertools import groupby, repeat
 
 import numpy as np
 
-from sources.synthetic.front_page import MISSING, OTHER_SLOTS, operation_columns
-
-Cells = dict[str, list[str]]
+from sources.synthetic.cells import MISSING, OTHER_SLOTS, Cells, operation_columns
 
 
 @dataclass(frozen=True)
@@ -429,20 +427,13 @@ def dbf_tables(layout: Layout, cells: Cells) -> list[bytes]:
         layout.columns[:P_FIRST_TABLE],
         tuple(named[name] for name in P_REPEATED) + layout.columns[P_FIRST_TABLE:],
     ]
-    return [
-        _dbf(part, [_column_cells(layout, column, cells) for column in part], len(cells["A48"]))
-        for part in parts
-    ]
+    return [_dbf(part, [_column_cells(layout, column, cells) for column in part], len(cells["A48"])) for part in parts]
 
 
 def _dbf(columns: Sequence[Column], values: list[list[str] | None], rows: int) -> bytes:
     record = 1 + sum(column.width for column in columns)
     head = bytearray(b"\x03\x14\x01\x01")
-    head += (
-        rows.to_bytes(4, "little")
-        + (33 + 32 * len(columns)).to_bytes(2, "little")
-        + record.to_bytes(2, "little")
-    )
+    head += rows.to_bytes(4, "little") + (33 + 32 * len(columns)).to_bytes(2, "little") + record.to_bytes(2, "little")
     head += bytes(17) + b"\x4d" + bytes(2)  # 0x4d: code page 936
     for column in columns:
         head += column.name.encode().ljust(11, b"\0") + column.kind.encode() + bytes(4)

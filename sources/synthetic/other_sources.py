@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from sources.synthetic import casemix, people
-from sources.synthetic.front_page import Block, money
+from sources.synthetic.cells import money
+from sources.synthetic.front_page import Block
 from sources.synthetic.people import Hospital
 
 SCHEME_EDITION = "云岫示例分组方案1.0"
@@ -202,14 +203,8 @@ def hospital_rows(hospitals: list[Hospital]) -> list[Row]:
     departments = sorted({group.department for group in casemix.groups()} | {"0310"})
     rows: list[Row] = []
     for hospital in hospitals:
-        wanted = {
-            group.department
-            for group in casemix.groups()
-            if group.code[0] in (hospital.focus or group.code[0])
-        }
-        subjects = (
-            ["5001", "5002", "5010"] if hospital.kind == "中医" else [d for d in departments if d in wanted]
-        )
+        wanted = {group.department for group in casemix.groups() if group.code[0] in (hospital.focus or group.code[0])}
+        subjects = ["5001", "5002", "5010"] if hospital.kind == "中医" else [d for d in departments if d in wanted]
         rows.append(
             [
                 hospital.organisation_id,
@@ -229,9 +224,7 @@ def hospital_rows(hospitals: list[Hospital]) -> list[Row]:
     return rows
 
 
-def bed_rows(
-    hospitals: list[Hospital], month: str, month_days: int, bed_days: dict[int, dict[str, int]]
-) -> list[Row]:
+def bed_rows(hospitals: list[Hospital], month: str, month_days: int, bed_days: dict[int, dict[str, int]]) -> list[Row]:
     """Beds of each hospital as a whole (no department code) and of each of its departments."""
     rows: list[Row] = []
     for hospital in hospitals:
@@ -263,8 +256,7 @@ def population_rows(years: list[int]) -> list[Row]:
         people_of = [round(size * (1 + 0.001 * (year - 2020))) for size in base]
         rows.append([people.PROVINCE, "云岫省", year, sum(people_of)])
         rows += [
-            [code, name, year, size]
-            for (code, name), size in zip(people.PREFECTURES.items(), people_of, strict=True)
+            [code, name, year, size] for (code, name), size in zip(people.PREFECTURES.items(), people_of, strict=True)
         ]
     return rows
 
@@ -359,10 +351,7 @@ def catalogue_rows(first_year: int) -> dict[str, list[Row]]:
 
 def recosted(block: Block) -> dict[str, list[str]]:
     """Cells of a resubmission: every fiftieth stay is withdrawn, every twentieth costs 100 yuan more."""
-    cells = {
-        item: [text for row, text in enumerate(values) if row % 50 != 7]
-        for item, values in block.cells.items()
-    }
+    cells = {item: [text for row, text in enumerate(values) if row % 50 != 7] for item, values in block.cells.items()}
     for row in range(0, len(cells["D01"]), 20):
         for item in ("D01", "D34"):
             cells[item][row] = money(np.array([int(cells[item][row].replace(".", "")) + 10_000]))[0]

@@ -40,23 +40,23 @@ PREFECTURES = {
     "990600": "汐原市",
 }
 
-# province, rest of the address prefix, postcode, native-province code of RC036
+# short and full name of the province, rest of the address, postcode, native-province code of RC036
 ELSEWHERE = [
-    ("四川省", "成都市武侯区", "610041", "23"),
-    ("四川省", "绵阳市涪城区", "621000", "23"),
-    ("重庆市", "渝中区", "400010", "22"),
-    ("贵州省", "遵义市红花岗区", "563000", "24"),
-    ("湖北省", "武汉市江岸区", "430014", "17"),
-    ("湖北省", "恩施土家族苗族自治州恩施市", "445000", "17"),
-    ("湖南省", "长沙市岳麓区", "410013", "18"),
-    ("河南省", "郑州市金水区", "450003", "16"),
-    ("广东省", "广州市越秀区", "510030", "19"),
-    ("广西壮族自治区", "南宁市青秀区", "530022", "20"),
-    ("内蒙古自治区", "呼和浩特市新城区", "010030", "5"),
-    ("北京市", "朝阳区", "100020", "1"),
-    ("上海市", "徐汇区", "200030", "9"),
-    ("西藏自治区", "拉萨市城关区", "850000", "26"),
-    ("新疆维吾尔自治区", "乌鲁木齐市天山区", "830000", "31"),
+    ("四川", "四川省", "成都市武侯区", "610041", "23"),
+    ("四川", "四川省", "绵阳市涪城区", "621000", "23"),
+    ("重庆", "重庆市", "渝中区", "400010", "22"),
+    ("贵州", "贵州省", "遵义市红花岗区", "563000", "24"),
+    ("湖北", "湖北省", "武汉市江岸区", "430014", "17"),
+    ("湖北", "湖北省", "恩施土家族苗族自治州恩施市", "445000", "17"),
+    ("湖南", "湖南省", "长沙市岳麓区", "410013", "18"),
+    ("河南", "河南省", "郑州市金水区", "450003", "16"),
+    ("广东", "广东省", "广州市越秀区", "510030", "19"),
+    ("广西", "广西壮族自治区", "南宁市青秀区", "530022", "20"),
+    ("内蒙古", "内蒙古自治区", "呼和浩特市新城区", "010030", "5"),
+    ("北京", "北京市", "朝阳区", "100020", "1"),
+    ("上海", "上海市", "徐汇区", "200030", "9"),
+    ("西藏", "西藏自治区", "拉萨市城关区", "850000", "26"),
+    ("新疆", "新疆维吾尔自治区", "乌鲁木齐市天山区", "830000", "31"),
 ]
 
 ROADS = ["松风路", "望岫路", "听泉街", "栖霞路", "云台巷", "锦溪路", "青屏街", "疏影路", "晴川大道", "石渠巷"]
@@ -129,9 +129,9 @@ def make_hospitals(count: int) -> list[Hospital]:
     table = [line.split() for line in _HOSPITALS.strip().splitlines()]
     hospitals = []
     for index in range(count):
-        title, level, grade, kind, focus, division, size, encoding, container, dialect, old, habits, style = (
-            table[index % len(table)]
-        )
+        title, level, grade, kind, focus, division, size, encoding, container, dialect, old, habits, style = table[
+            index % len(table)
+        ]
         again = index // len(table)
         if again:
             division = COUNTIES[(index * 5) % len(COUNTIES)][0]
@@ -171,9 +171,7 @@ def identity_number(body: str) -> str:
     return body + _ID_CHECK[total % 11]
 
 
-def identity_numbers(
-    division: NDArray[np.int64], birth: NDArray[np.int64], serial: NDArray[np.int64]
-) -> list[str]:
+def identity_numbers(division: NDArray[np.int64], birth: NDArray[np.int64], serial: NDArray[np.int64]) -> list[str]:
     """Identity numbers from six-digit divisions, births as yyyymmdd and three-digit serials (odd = male)."""
     body = (division * 10**8 + birth) * 1000 + serial
     total = np.zeros(len(body), dtype=np.int64)
@@ -181,10 +179,7 @@ def identity_numbers(
     for weight in reversed(_ID_WEIGHTS):
         rest, digit = np.divmod(rest, 10)
         total += digit * weight
-    return [
-        f"{number}{_ID_CHECK[check]}"
-        for number, check in zip(body.tolist(), (total % 11).tolist(), strict=True)
-    ]
+    return [f"{number}{_ID_CHECK[check]}" for number, check in zip(body.tolist(), (total % 11).tolist(), strict=True)]
 
 
 def names(rng: np.random.Generator, count: int, *, rare: bool) -> list[str]:
@@ -209,3 +204,8 @@ def streets(rng: np.random.Generator, count: int) -> list[str]:
     house = rng.integers(1, 400, count).tolist()
     flat = rng.integers(101, 2999, count).tolist()
     return [f"{ROADS[r]}{h}号{f}室" for r, h, f in zip(road, house, flat, strict=True)]
+
+
+def staff_of(hospital: Hospital) -> list[str]:
+    """The sixty physicians and nurses of a hospital."""
+    return names(np.random.default_rng(np.random.SeedSequence([7, hospital.index])), 60, rare=False)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from sources.synthetic import dirt as faults
 from sources.synthetic import layouts, other_sources, people
+from sources.synthetic.cells import Cells
 from sources.synthetic.front_page import Block, days_in, draw_block
 from sources.synthetic.layouts import Layout
 from sources.synthetic.people import Hospital
@@ -87,7 +88,7 @@ def layout_of(hospital: Hospital, month_number: int, seed: int) -> Layout:
 
 
 def front_page_file(
-    hospital: Hospital, month: str, layout: Layout, cells: layouts.Cells, ragged: list[int], suffix: str = ""
+    hospital: Hospital, month: str, layout: Layout, cells: Cells, ragged: list[int], suffix: str = ""
 ) -> tuple[str, bytes]:
     """File name and bytes of a month's front pages in the layout, encoding and container of the hospital."""
     year, number = month.split("-")
@@ -119,9 +120,7 @@ def _write(target: Path, path: str, data: bytes) -> None:
 
 
 def _stream(task: _Task, number: int) -> np.random.Generator:
-    return np.random.default_rng(
-        np.random.SeedSequence([task.seed, task.hospital.index, task.month_number, number])
-    )
+    return np.random.default_rng(np.random.SeedSequence([task.seed, task.hospital.index, task.month_number, number]))
 
 
 def _draw(task: _Task, layout: Layout) -> Block:
@@ -158,13 +157,11 @@ def _write_month(task: _Task) -> _Done:
             data = other_sources.xlsx_bytes("单病种", other_sources.DISEASE_HEADER, diseases)
             send(f"{path}.xlsx", data, len(diseases))
         else:
-            send(
-                f"{path}.csv", other_sources.csv_bytes(other_sources.DISEASE_HEADER, diseases), len(diseases)
-            )
+            send(f"{path}.csv", other_sources.csv_bytes(other_sources.DISEASE_HEADER, diseases), len(diseases))
     for department, days in zip(block.department, block.stay_days.tolist(), strict=True):
         done.bed_days[department] = done.bed_days.get(department, 0) + days
 
-    def send_front_pages(cells: layouts.Cells, stream: int, suffix: str = "") -> str:
+    def send_front_pages(cells: Cells, stream: int, suffix: str = "") -> str:
         found: dict[str, int] = {}
         ragged: list[int] = []
         if task.dirty:
@@ -202,9 +199,7 @@ def _plan(
     target: Path, seed: int, hospitals: list[Hospital], months: list[str], discharges: int, dirty: bool
 ) -> list[_Task]:
     rng = np.random.default_rng(np.random.SeedSequence([seed, 10**7]))
-    weights = np.array([h.size for h in hospitals])[:, None] * rng.uniform(
-        0.9, 1.1, (len(hospitals), len(months))
-    )
+    weights = np.array([h.size for h in hospitals])[:, None] * rng.uniform(0.9, 1.1, (len(hospitals), len(months)))
     counts = _share_out(discharges, weights)
     # one hospital corrects its second month (or its only one)
     corrected = min(1, len(months) - 1)
@@ -288,9 +283,7 @@ def _write_registers(
 
     def send(path: str, header: list[str], rows: list[other_sources.Row], sheet: str = "") -> None:
         xlsx = path.endswith(".xlsx")
-        data = (
-            other_sources.xlsx_bytes(sheet, header, rows) if xlsx else other_sources.csv_bytes(header, rows)
-        )
+        data = other_sources.xlsx_bytes(sheet, header, rows) if xlsx else other_sources.csv_bytes(header, rows)
         _write(summary.target, path, data)
         summary.files[path] = len(rows)
 
@@ -368,9 +361,7 @@ def _write_truth(summary: ProvinceSummary) -> None:
         "months": summary.months,
         "discharges": summary.discharges,
         "files": summary.files,
-        "faults": {
-            rule: {"rows": sum(files.values()), "files": files} for rule, files in summary.faults.items()
-        },
+        "faults": {rule: {"rows": sum(files.values()), "files": files} for rule, files in summary.faults.items()},
         "refused": summary.refused,
         "superseded": summary.superseded,
         "duplicates": summary.duplicates,
