@@ -1,0 +1,120 @@
+"""The golden table as a genuine inbox: two hospitals, two encodings, one file a month, one month sent twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+from backtests.count import CATALOGUE, golden_rows
+from support.front_page import (
+    CATALOGUE_HEADER,
+    DRG_HEADER,
+    HOSPITAL_HEADER,
+    clean_front_page,
+    front_page_csv,
+    put,
+    table_csv,
+)
+
+ORGANISATIONS = {"H1": "12990000400000001A", "H2": "12990000400000002B"}
+ENCODINGS = {"H1": "gb18030", "H2": "utf-8"}
+RESIDENCES = {
+    "in": ("云岫省岫宁市东岫区示例路1号", "990100"),
+    "in_city": ("岫宁市西岫区示例路2号", "-"),
+    "in_postcode": ("-", "990201"),
+    "out": ("四川省成都市武侯区示例路3号", "990100"),
+    "out_city": ("成都市武侯区示例路4号", "-"),
+    "out_postcode": ("-", "610000"),
+    "unknown": ("-", "-"),
+}
+QUARANTINED = 2  # a stay that is no number, and a second row with an equal key
+
+
+def page(row: dict[str, str], **codes: str) -> dict[str, str]:
+    address, postcode = RESIDENCES[row["residence"]]
+    return clean_front_page(
+        organisation=ORGANISATIONS[row["hospital"]],
+        record=f"GOLD{row['id']}",
+        admitted=datetime.fromisoformat(row["admitted"]),
+        discharged=datetime.fromisoformat(row["discharged"]),
+        department=row["department"],
+        diagnosis=row["diagnosis"],
+        serial=int(row["id"]),
+        operations=[code for code in row["operations"].split(";") if code],
+        mode=row["mode"],
+        route=row["route"],
+        address=address,
+        postcode=postcode,
+        cost_fen=int(Fraction(row["cost_yuan"]) * 100),
+        **codes,
+    )
+
+
+def write_golden_inbox(home: Path) -> None:
+    inbox = home / "inbox"
+    months: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in golden_rows():
+        months[row["hospital"], row["discharged"][:7]].append(row)
+    for (hospital, month), rows in months.items():
+        pages = [page(row) for row in rows]
+        if (hospital, month) == ("H2", "2024-05"):
+            pages += [{**pages[0], "A48": "GOLD97", "B20": "八天"}, dict(pages[-1])]
+        organisation, encoding = ORGANISATIONS[hospital], ENCODINGS[hospital]
+        name = f"hqmsts_{month[:4]}M{month[5:]}"
+        put(inbox / "hqms" / organisation / f"{name}.csv", front_page_csv(pages, encoding))
+        if (hospital, month) == ("H1", "2022-03"):
+            _write_first_submission(inbox / "hqms" / organisation, name, rows[0], encoding)
+        if any(row["drg"] for row in rows):
+            put(inbox / "drg" / organisation / f"drg_{month}.csv", _groups(rows, organisation))
+    _write_registers(inbox)
+
+
+def _write_first_submission(folder: Path, name: str, row: dict[str, str], encoding: str) -> None:
+    """What H1 first sent for March 2022: another price, and a patient who later turned out not to be there."""
+    (folder / f"{name}.csv").rename(folder / f"{name}_2.csv")
+    another = page({**row, "id": "98", "mode": "5"})
+    put(folder / f"{name}.csv", front_page_csv([page({**row, "cost_yuan": "9000.00"}), another], encoding))
+
+
+def _groups(rows: list[dict[str, str]], organisation: str) -> bytes:
+    """The grouper's answer; it does not answer for a row without a group in the golden table."""
+    return table_csv(
+        DRG_HEADER,
+        (
+            (organisation, f"GOLD{row['id']}", "1", row["discharged"], row["drg"], "示例方案1.0", "")
+            for row in rows
+            if row["drg"]
+        ),
+    )
+
+
+def _write_registers(inbox: Path) -> None:
+    hospitals = (
+        (ORGANISATIONS["H1"], "云岫省示例第一医院", "三级", "甲等", "综合医院", "990102", "岫宁市", "是"),
+        (ORGANISATIONS["H2"], "栖岚市示例医院", "二级", "甲等", "综合医院", "990202", "栖岚市", "否"),
+    )
+    rest = ("否", "否", "否", "03;04")
+    put(inbox / "registry" / "hospital.csv", table_csv(HOSPITAL_HEADER, ((*row, *rest) for row in hospitals)))
+    validity = {1: ("2020-01-01", "2024-01-01"), 2: ("2024-01-01", "-")}
+    put(
+        inbox / "catalogue" / "surgery.csv",
+        table_csv(
+            CATALOGUE_HEADER,
+            (
+                (
+                    f"示例{edition}",
+                    code,
+                    "示例手术",
+                    kind,
+                    level or "-",
+                    "是" if small else "否",
+                    "否",
+                    *validity[edition],
+                )
+                for edition, entries in CATALOGUE.items()
+                for code, (kind, level, small) in entries.items()
+            ),
+        ),
+    )

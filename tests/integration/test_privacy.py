@@ -1,0 +1,117 @@
+"""No identity value of the inbox is found anywhere else in the home: not in marts, logs, receipts or quarantine."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pytest
+from support.identity import Leak, Scanner
+
+NAME, NUMBER, ADDRESS = "欧阳示例", "990102196005050031", "云岫省岫宁市东岫区示例路1号7栋"
+
+
+@pytest.fixture(scope="module")
+def planted() -> Scanner:
+    return Scanner([NAME, NUMBER, ADDRESS, "王示", "GOLD0001"])
+
+
+def _parquet(path: Path) -> None:
+    duckdb.sql(f"select ['{ADDRESS}', 'x'] as places, {{'n': '{NAME}'}} as s from range(3)").write_parquet(str(path))
+
+
+def _integers(path: Path) -> None:
+    duckdb.sql(f"select {NUMBER}::bigint as n from range(3)").write_parquet(str(path))
+
+
+def _duckdb(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema s")
+        connection.execute(
+            f"create table s.t as select '{NAME}' || range as name, '{NUMBER}' as number from range(2000)"
+        )
+
+
+def _sqlite(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table t (event text)")
+        connection.execute("insert into t values (?)", [json.dumps({"message": f"患者{NAME}"}, ensure_ascii=False)])
+    connection.close()
+
+
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", NAME * 50)
+
+
+HIDING_PLACES = {
+    "marts.parquet": (_parquet, {NAME, ADDRESS}),
+    "numbers.parquet": (_integers, {NUMBER}),
+    "marts.duckdb": (_duckdb, {NAME, NUMBER}),
+    "events.db": (_sqlite, {NAME}),
+    "data.zip": (_zip, {NAME}),
+    "log.gz": (lambda path: path.write_bytes(gzip.compress(f"患者{NAME}入院".encode())), {NAME}),
+    "utf8.log": (lambda path: path.write_text(f"患者{NAME}，{ADDRESS}"), {NAME, ADDRESS}),
+    "gbk.log": (lambda path: path.write_bytes(f"患者{NAME}入院".encode("gb18030")), {NAME}),
+    "escaped.json": (lambda path: path.write_text(json.dumps({"who": f"患者{NAME}"})), {NAME}),
+    "number.json": (lambda path: path.write_text(json.dumps({"id": NUMBER})), {NUMBER}),
+    "record GOLD0001.txt": (lambda path: path.write_text("its name alone tells"), {"GOLD0001"}),
+    "two.txt": (lambda path: path.write_text("住院号GOLD0001王示"), {"GOLD0001", "王示"}),
+}
+
+
+@pytest.mark.parametrize("name", HIDING_PLACES)
+def test_scanner_finds_what_was_planted(tmp_path: Path, planted: Scanner, name: str) -> None:
+    hide, hidden = HIDING_PLACES[name]
+    hide(tmp_path / name)
+    assert {leak.value for leak in planted.scan(tmp_path)} == hidden
+    assert {leak.path for leak in planted.scan(tmp_path)} == {name}
+
+
+def test_scanner_finds_a_value_across_its_pieces(planted: Scanner) -> None:
+    """The data are searched piece by piece; a value on the seam is found as well."""
+    from support.identity import CHUNK
+
+    for start in range(CHUNK - 40, CHUNK + 3):
+        assert planted.find(b"." * start + NUMBER.encode() + b".") == {NUMBER}
+
+
+def test_scanner_knows_words_from_digits_of_a_hash(planted: Scanner) -> None:
+    assert planted.find(f"a{NUMBER}f 0GOLD00012".encode()) == set()
+    assert planted.find(f'"{NUMBER}",GOLD0001'.encode()) == {NUMBER, "GOLD0001"}
+
+
+@pytest.fixture(scope="module")
+def identities(small_inbox: Path) -> Scanner:
+    from sources.synthetic import identity_values
+
+    return Scanner(identity_values(small_inbox.parent))
+
+
+def test_the_inbox_itself_is_full_of_them(small_home: Path, identities: Scanner) -> None:
+    """What the search looks for is really there to be leaked: every kind of carrier holds some."""
+    leaks = identities.scan(small_home / "inbox")
+    assert len({leak.value for leak in leaks}) > 5_000
+    assert {Path(leak.path).suffix for leak in leaks} >= {".csv", ".gz", ".zip"}
+
+
+def test_no_identity_leaves_the_inbox(small_home: Path, identities: Scanner) -> None:
+    leaks: list[Leak] = identities.scan(small_home, skip=["inbox"])
+    assert leaks == []
+
+
+def test_there_was_something_to_search(small_home: Path) -> None:
+    """An empty quarantine, no log or no event log would make the search above worthless."""
+    for pattern in ("quarantine/**/*.parquet", "landing/**/*.parquet", "logs/*", "receipts/*.json", "verdicts/*"):
+        assert list(small_home.glob(pattern)), pattern
+    assert list(small_home.glob("dagster/**/*.db")), "Dagster's event log"
+    assert (small_home / "current" / "marts.duckdb").exists()
+
+
+def test_quarantine_is_for_its_owner_only(small_home: Path) -> None:
+    for path in (small_home / "quarantine").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
