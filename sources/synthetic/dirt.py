@@ -147,6 +147,7 @@ FAULTS = [
     Fault("not_integer", 0.0004, _NONE, ("B20",), _put("B20", "三天"), text_only=True),
     Fault("not_amount", 0.0004, _NONE, ("D01",), _put("D01", "12O0.00"), text_only=True),
     Fault("not_in_code_list", 0.0005, _NONE, ("B34C",), _put("B34C", "7")),
+    Fault("too_long", 0.0003, _NONE, ("A48",), _put("A48", "ZY" + "0" * 60), text_only=True),
     Fault("duplicate_key", 0.0006, _NONE, ("A48",), _append_copy),
     Fault("outside_file_month", 0.0005, ("single",), ("B15",), _next_month),
     # rules
@@ -178,6 +179,7 @@ FAULTS = [
     Fault("hqms_15_spouse_marital", 0.001, ("adult", "single"), ("A33C",), _spouse_unmarried),
     Fault("hqms_16_organisation_code", 0.0001, ("single",), ("A01",), _shorten_organisation),
     Fault("hqms_17_icd_form", 0.001, ("plain",), ("C03C",), _icd_form),
+    Fault("hqms_department_mapped", 0.001, _NONE, ("B16C",), _put("B16C", "13040503")),
     Fault("hqms_18_repeat_admission", 0.0006, ("single",), ("B15",), _append_overlap),
 ]
 # faults of the line rather than of a cell; CSV only

@@ -449,7 +449,8 @@ def _dbf(columns: Sequence[Column], values: list[list[str] | None], rows: int) -
         elif column.kind == "N":
             fields.append([text.encode().rjust(width) for text in texts])
         else:
-            fields.append([_fit(text, width) for text in texts])
+            fitted = {text: _fit(text, width) for text in set(texts)}
+            fields.append([fitted[text] for text in texts])
     return bytes(head) + b"".join(map(b"".join, zip(*fields, strict=True))) + b"\x1a"
 
 
