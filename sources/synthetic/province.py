@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -247,6 +248,10 @@ def write_province(
     `dirt` puts errors into rows, `broken_files` adds files that landing must refuse. `progress` is called
     with the number of hospital-months written and their total.
     """
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", first_month):
+        raise ValueError(f"首月应写作 2022-01 的形式，而不是 {first_month}。")
+    if any(path.is_file() for path in (target / "inbox").rglob("*")):
+        raise ValueError(f"{target / 'inbox'} 里已有文件；演示省只写入空的收件箱，以免与别的数据混在一起。")
     if hospitals < 1 or months < 1 or discharges < hospitals * months:
         raise ValueError("演示省至少需要一家机构、一个月，且每家机构每月至少一例出院。")
     province = people.make_hospitals(hospitals)

@@ -297,3 +297,14 @@ def test_hospitals_are_many_distinct_and_recognisably_invented() -> None:
 def test_a_province_without_room_for_its_hospitals_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="至少"):
         write_province(tmp_path, hospitals=4, months=12, discharges=40)
+
+
+def test_a_filled_inbox_is_left_alone_and_a_month_must_be_a_month(tmp_path: Path) -> None:
+    file = tmp_path / "inbox" / "hqms" / "real.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("x")
+    with pytest.raises(ValueError, match="已有文件"):
+        write_province(tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
+    with pytest.raises(ValueError, match="首月"):
+        write_province(tmp_path / "other", first_month="2022-13")
