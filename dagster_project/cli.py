@@ -136,7 +136,8 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
         print(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
     else:
         show_status(_console(), found)
-    raise typer.Exit({"ok": OK, "gate_closed": GATE_CLOSED, "stale": STALE, "none": STALE}[found.state])
+    codes = {"ok": OK, "failed": FAILURE, "gate_closed": GATE_CLOSED, "stale": STALE, "none": STALE}
+    raise typer.Exit(codes[found.state])
 
 
 @app.command()

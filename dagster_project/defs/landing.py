@@ -42,7 +42,8 @@ def dataset_key(dataset: str) -> dg.AssetKey:
 
 
 @contextmanager
-def _retrying_passing_errors() -> Iterator[None]:
+def retrying_passing_errors() -> Iterator[None]:
+    """Ask Dagster to try again when the file system may answer a little later; any other error stands."""
     try:
         yield
     except OSError as error:
@@ -54,7 +55,7 @@ def _retrying_passing_errors() -> Iterator[None]:
 @dg.asset(key=INTAKE, group_name=GROUP, kinds={"file"}, description="登记收件箱中新到的文件（只计数，不读内容）")
 def intake(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[None]:
     """Record which files are new, which are known and which nobody recognises."""
-    with _retrying_passing_errors():
+    with retrying_passing_errors():
         found = source_intake.scan(home.settings.home)
         source_intake.record(home.settings.home, found)
     refused = [(file, file.problem) for file in found.new if file.problem is not None]
@@ -86,7 +87,7 @@ def _landed(dataset: str, settings: Settings) -> dg.AssetsDefinition:
     )
     def landed(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[None]:
         limits = home.settings
-        with _retrying_passing_errors():
+        with retrying_passing_errors():
             report = source_landing.land(
                 limits.home,
                 dataset,
