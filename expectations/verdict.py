@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections import Counter
 from decimal import Decimal
 from enum import StrEnum
@@ -187,19 +186,16 @@ class VerdictStore:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file so that after a crash it is either absent (or old) or complete."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    """Write a file so that after a crash it is either absent (or old) or complete.
+
+    The temporary name is fixed: what a killed process left under it is overwritten by the next, never piled up.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
     sync_folder(path.parent)
 
 

@@ -98,7 +98,7 @@ def _distinct(connection: Any, dataset: str, column: str) -> list[str]:
     return [row[0] for row in connection.execute(query).fetchall()]
 
 
-def _sm3(receipts: Path, sha256: str) -> str | None:
+def _sm3(receipts: Path, sha256: str) -> str:
     """SM3 of an input file as noted in its receipt."""
-    receipt: dict[str, Any] = json.loads((receipts / f"{sha256}.json").read_text(encoding="utf-8"))
-    return receipt.get("source_sm3")
+    receipt = json.loads((receipts / f"{sha256}.json").read_text(encoding="utf-8"))
+    return str(receipt["source"]["sm3"])

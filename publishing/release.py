@@ -53,7 +53,7 @@ README.txt         本说明
 """
 
 
-class GateClosed(RuntimeError):  # noqa: N818 - a state that callers act upon, not a defect
+class GateClosed(RuntimeError):
     """The content may not be published: no verdict, or a verdict that keeps the gate closed."""
 
 

@@ -1,0 +1,99 @@
+"""Provenance: a function of code and inputs, complete and without paths or times."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from publishing.provenance import FOLDERS, collect_provenance
+
+SHA256 = "ab" * 32
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    for folder in FOLDERS:
+        (root / folder).mkdir(parents=True)
+        (root / folder / "model.sql").write_text("select 1", encoding="utf-8")
+    (root / "requirements.lock").write_text("duckdb==1.5.5\n", encoding="utf-8")
+    switches = root / "dbt/seeds/indicators/switches.csv"
+    switches.parent.mkdir(parents=True)
+    switches.write_text("switch_id,value,status\ntrim_max_los_days,60,provisional\n", encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def candidate(tmp_path: Path) -> Path:
+    path = tmp_path / "it's.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            f"""
+            create schema landing;
+            create table landing.receipt as select * from (values
+                ('drg_result', '{SHA256}', 'drg_result_1', 'gb18030', 10, 9, 1, true),
+                ('drg_result', '{"cd" * 32}', 'drg_result_1', 'utf-8', 10, 10, 0, false)
+            ) t (dataset, source_sha256, layout, encoding, rows_read, rows_landed, rows_quarantined, in_force);
+            create table landing.surgery_catalogue as select unnest(['2023', '2022', '2022']) as edition;
+            create table landing.drg_result as select unnest(['CN-DRG 2023', null]) as scheme_edition;
+            """
+        )
+    return path
+
+
+@pytest.fixture
+def receipts(tmp_path: Path) -> Path:
+    folder = tmp_path / "receipts"
+    folder.mkdir()
+    receipt = {"source": {"path": "drg/hospital.csv", "sha256": SHA256, "sm3": "ef" * 32}}
+    (folder / f"{SHA256}.json").write_text(json.dumps(receipt), encoding="utf-8")
+    return folder
+
+
+def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: Path) -> None:
+    found = collect_provenance(project, candidate, receipts=receipts)
+    assert found["inputs"] == [
+        {
+            "dataset": "drg_result",
+            "source_sha256": SHA256,
+            "source_sm3": "ef" * 32,
+            "layout": "drg_result_1",
+            "encoding": "gb18030",
+            "rows_read": 10,
+            "rows_landed": 9,
+            "rows_quarantined": 1,
+        }
+    ], "only files in force, without their paths"
+    assert found["editions"] == {"surgery_catalogue": ["2022", "2023"], "drg_scheme": ["CN-DRG 2023"]}
+    assert found["switches"] == {"trim_max_los_days": {"value": "60", "status": "provisional"}}
+    assert found["engines"]["duckdb"] == duckdb.__version__
+    assert found["code"]["commit"] is None
+    assert collect_provenance(project, candidate, receipts=receipts) == found
+
+
+def test_changed_folder_is_the_one_that_differs(project: Path, candidate: Path, receipts: Path) -> None:
+    before = collect_provenance(project, candidate, receipts=receipts)["code"]["folders"]
+    (project / "sources/contracts/model.sql").write_text("select 2", encoding="utf-8")
+    (project / "dbt" / "target").mkdir()
+    (project / "dbt" / "target" / "compiled.sql").write_text("left by a tool", encoding="utf-8")
+    after = collect_provenance(project, candidate, receipts=receipts)["code"]["folders"]
+    assert {name for name in before if before[name] != after[name]} == {"sources/contracts"}
+
+
+def test_commit_and_whether_the_tree_is_clean(project: Path, candidate: Path, receipts: Path) -> None:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        command = ["git", "-C", str(project), *identity, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-q", "-m", "first")
+    clean = collect_provenance(project, candidate, receipts=receipts)["code"]
+    assert (clean["commit"], clean["clean"]) == (git("rev-parse", "HEAD"), True)
+    (project / "requirements.lock").write_text("duckdb==1.5.6\n", encoding="utf-8")
+    assert collect_provenance(project, candidate, receipts=receipts)["code"]["clean"] is False
