@@ -127,7 +127,8 @@ def _print_ranking(console: Console, title: str, indicators: list[Any], rows: li
     table.add_column("名次", justify="right")
     table.add_column("机构", no_wrap=True)
     for _, name, unit, _ in indicators:
-        table.add_column(f"{name}{'（%）' if unit == '%' else ''}", justify="right")
+        # Chinese has no spaces to break at: fold, or the end of a long name is lost
+        table.add_column(f"{name}{' %' if unit == '%' else ''}", justify="right", overflow="fold")
     region = [row for row in rows if row[0] == "REGION"]
     hospitals = [row for row in rows if row[0] != "REGION"]
     hospitals.sort(key=lambda row: (row[2].get("cmi") is None, -(row[2].get("cmi") or 0), row[0]))
