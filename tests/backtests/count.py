@@ -130,6 +130,13 @@ def risk_classes(grouped: Iterable[Discharge]) -> dict[str, str]:
 Counted = dict[str, tuple[Fraction, Fraction | None]]
 
 
+def value(indicator: str, numerator: Fraction, denominator: Fraction | None) -> Fraction | None:
+    """A share of nothing has no value, nor has the number of groups where the grouper grouped nothing."""
+    if denominator is None:
+        return None if indicator == "drg_group_count" and not numerator else numerator
+    return numerator / denominator if denominator else None
+
+
 def count(rows: list[Discharge], reference: list[Discharge]) -> Counted:
     """Numerator and denominator of all 15 indicators of one cell; `reference` are all rows of the window."""
     whole = [row for row in reference if row.grouped]

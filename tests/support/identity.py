@@ -8,6 +8,7 @@ hardly depends on the number of values.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -45,7 +46,6 @@ class Scanner:
             for form in _forms(value):
                 width = min(WINDOW, len(form))
                 by_width[width][int.from_bytes(form[-width:], "big")].append((form, value))
-        self.longest = max((len(v[0]) for t in by_width.values() for b in t.values() for v in b), default=0)
         self.tables = {
             width: (_filter(table), np.array(sorted(table), np.uint64), dict(table))
             for width, table in by_width.items()
@@ -55,15 +55,15 @@ class Scanner:
         """The values that occur in the data."""
         found: set[str] = set()
         for start in range(0, len(data), CHUNK):
-            # a value that ends in this piece may begin in the one before
-            found |= self._find(data[max(start - self.longest, 0) : start + CHUNK + 1])
+            # windows that end in this piece; they may begin in the one before
+            found |= self._find(data, max(start - WINDOW, 0), start + CHUNK)
         return found
 
-    def _find(self, data: bytes) -> set[str]:
-        octets = np.frombuffer(data, np.uint8).astype(np.uint64)
+    def _find(self, data: bytes, start: int, end: int) -> set[str]:
+        octets = np.frombuffer(data[start:end], np.uint8).astype(np.uint64)
         windows = octets
         found: set[str] = set()
-        for width in range(1, min(WINDOW, len(data)) + 1):
+        for width in range(1, min(WINDOW, len(octets)) + 1):
             if width > 1:
                 windows = (windows[:-1] << np.uint64(8)) | octets[width - 1 :]
             if width not in self.tables:
@@ -74,7 +74,7 @@ class Scanner:
             positions = positions[keys[np.minimum(np.searchsorted(keys, hits), len(keys) - 1)] == hits]
             for position in positions.tolist():
                 for form, value in values[int(windows[position])]:
-                    if value not in found and _is_there(data, position + width - len(form), form, value):
+                    if value not in found and _is_there(data, start + position + width - len(form), form, value):
                         found.add(value)
         return found
 
@@ -123,7 +123,8 @@ def contents(path: Path) -> Iterator[bytes]:
     """The file as it lies there and, for a container, everything in it as text."""
     raw = path.read_bytes()
     yield raw
-    yield from _unpacked(path, raw)
+    with contextlib.suppress(zipfile.BadZipFile):  # a torn archive has nothing more to show than its bytes
+        yield from _unpacked(path, raw)
 
 
 def _unpacked(path: Path, raw: bytes) -> Iterator[bytes]:
