@@ -19,7 +19,7 @@ from typing import Any
 from sources.connectors.problems import FileRefused
 from sources.connectors.text import detect_encoding, transcode
 
-_HEADER_BYTES = 1 << 20
+_HEADER_BYTES = 256 << 10
 
 
 @dataclass(frozen=True)

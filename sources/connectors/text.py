@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from sources.connectors.problems import FileRefused
 
-_SAMPLE = 4 << 20
+_SAMPLE = 256 << 10
 _CHUNK = 4 << 20
 _SEPARATORS = b"\x1e\x1f"  # control characters that landing uses between list elements; no text may hold them
 _TOLERATED = 0.01  # share of undecodable lines above which the encoding itself is in doubt
