@@ -15,9 +15,9 @@ from decimal import Decimal
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, PlainSerializer, model_validator
 
 from expectations.content import tree_hash
 
@@ -44,6 +44,10 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+# in JSON plain digits, never an exponent
+Share = Annotated[Decimal, PlainSerializer(lambda share: f"{share:f}", return_type=str, when_used="json")]
+
+
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,8 +71,8 @@ class Result(Frozen):
     status: Status
     checked: int | None = None
     violated: int | None = None
-    share: Decimal | None = None
-    threshold: Decimal | None = None
+    share: Share | None = None
+    threshold: Share | None = None
     worst: Worst | None = None
     reason: str = ""
     note: str = ""

@@ -95,7 +95,7 @@ MUST_FAIL = {
     "indicator_numerator_within_denominator": indicator("numerator = denominator + 0.00000001", SHARE),
     "indicator_numerator_not_negative": indicator("numerator = -0.00000001", CMI),
     "indicator_value_not_negative": indicator("value = -0.00000001", CMI),
-    "indicator_cases_behind_value": indicator("case_count = 0", CMI),
+    "indicator_denominator_behind_value": indicator("denominator = 0", CMI),
     "indicator_method_version_filled": emptied("fct_indicator", "method_version"),
     "combination_indicators_complete": f"delete from fct_indicator where {CMI}",
     "region_index_is_one": indicator(
