@@ -47,6 +47,7 @@ _RANKED = (
     "out_of_province_share",
 )
 _RANKED_SPECIALTIES = 2
+_RANKING_WIDTH = 128
 
 
 def show_outcome(console: Console, settings: Settings, outcome: RunOutcome) -> None:
@@ -87,7 +88,10 @@ def _show_verdict(console: Console, settings: Settings, judged_hash: str) -> Non
 def show_ranking(console: Console, settings: Settings) -> None:
     """Hospitals of the largest specialties, by case-mix index, in the latest complete three-year window."""
     import duckdb
+    from rich.console import Console as WideConsole
 
+    if console.width < _RANKING_WIDTH:
+        console = WideConsole(width=_RANKING_WIDTH)  # a folded number cannot be read
     with duckdb.connect(str(settings.current / "marts.duckdb"), read_only=True) as marts:
         window = marts.execute(
             "select window_id from dim_window order by years = 3 desc, is_complete desc, last_year desc limit 1"
@@ -128,7 +132,8 @@ def _print_ranking(console: Console, title: str, indicators: list[Any], rows: li
     table.add_column("机构", no_wrap=True)
     for _, name, unit, _ in indicators:
         # Chinese has no spaces to break at: fold, or the end of a long name is lost
-        table.add_column(f"{name}{' %' if unit == '%' else ''}", justify="right", overflow="fold")
+        title_zh = f"{name}{' %' if unit == '%' else ''}"
+        table.add_column(title_zh, justify="right", overflow="fold", min_width=8, max_width=10)
     region = [row for row in rows if row[0] == "REGION"]
     hospitals = [row for row in rows if row[0] != "REGION"]
     hospitals.sort(key=lambda row: (row[2].get("cmi") is None, -(row[2].get("cmi") or 0), row[0]))
