@@ -130,10 +130,10 @@ def risk_classes(grouped: Iterable[Discharge]) -> dict[str, str]:
 Counted = dict[str, tuple[Fraction, Fraction | None]]
 
 
-def value(indicator: str, numerator: Fraction, denominator: Fraction | None) -> Fraction | None:
-    """A share of nothing has no value, nor has the number of groups where the grouper grouped nothing."""
+def value(numerator: Fraction, denominator: Fraction | None) -> Fraction | None:
+    """A count is its own value; a share of nothing has none."""
     if denominator is None:
-        return None if indicator == "drg_group_count" and not numerator else numerator
+        return numerator
     return numerator / denominator if denominator else None
 
 

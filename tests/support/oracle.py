@@ -698,7 +698,7 @@ def _ratio(numerator: int, denominator: int, scale: int = 0) -> Cell:
 
 
 def _count(value: int, cases: int) -> Cell:
-    return Cell(Decimal(value), None, Decimal(value) if cases else None, cases)
+    return Cell(Decimal(value), None, Decimal(value), cases)
 
 
 def windows(years: Iterable[int]) -> dict[str, range]:
