@@ -1,17 +1,14 @@
 {{ config(materialized='view') }}
 -- One row per landed front page: what anything counts, decided once. A view: only int_cell and the row rules read it.
-with switch as (
-    select * from {{ ref('int_switch') }}
-),
-
-operation as (
+-- No CTE is named twice: DuckDB would keep it apart and then compute every column, wanted or not.
+with operation as (
     select
         page.source_id,
         page.source_row,
         cast(page.discharge_time as date) as discharge_date,
         {{ elements('page.operations', "switch.surgery_scope = 'main'") }} as operation_code
     from {{ ref('stg_hqms_front_page') }} as page
-    cross join switch
+    cross join {{ ref('int_switch') }} as switch
 ),
 
 -- by the catalogue that was valid on the discharge date, never by the level that the hospital wrote down
@@ -67,11 +64,14 @@ resolved as (
         ) as is_residence_known,
         page.residence_division
     from {{ ref('stg_hqms_front_page') }} as page
-    cross join switch
+    cross join {{ ref('int_switch') }} as switch
     left join {{ ref('specialties') }} as second_level
         on page.discharge_department = second_level.specialty_code
     left join {{ ref('specialties') }} as first_level
-        on left(page.discharge_department, 2) = first_level.specialty_code
+        -- a longer internal code of a hospital says nothing by its first two digits
+        on
+            left(page.discharge_department, 2) = first_level.specialty_code
+            and length(page.discharge_department) <= 4
     left join {{ ref('stg_drg_result') }} as drg_result
         on
             page.patient_id = drg_result.patient_id

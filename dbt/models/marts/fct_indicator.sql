@@ -7,10 +7,6 @@ with counted as (
         measure.attribution,
         measure.window_id,
         registry.indicator_id,
-        registry.method,
-        registry.empty_status,
-        registry.empty_reason_zh,
-        registry.method_version,
         max(case when measure.measure_id = registry.numerator_measure then measure.value end) as numerator,
         max(case when measure.measure_id = registry.denominator_measure then measure.value end) as denominator,
         max(case when measure.measure_id = registry.case_measure then measure.value end) as case_count
@@ -19,19 +15,25 @@ with counted as (
         on measure.measure_id in (
             registry.numerator_measure, coalesce(registry.denominator_measure, ''), registry.case_measure
         )
-    group by all
+    group by
+        measure.hospital_id, measure.specialty_code, measure.attribution, measure.window_id,
+        registry.indicator_id
 ),
 
 valued as (
     select
-        *,
+        counted.*,
+        registry.empty_status,
+        registry.empty_reason_zh,
+        registry.method_version,
         case
-            when method = 'count' then cast(numerator as decimal(24, 8))
+            when registry.method = 'count' then cast(counted.numerator as decimal(24, 8))
             else {{ exact_ratio(
-                [scaled_integer('numerator', 8)], [scaled_integer('denominator', 8)], 8, 24
+                [scaled_integer('counted.numerator', 8)], [scaled_integer('counted.denominator', 8)], 8, 24
             ) }}
         end as value
     from counted
+    inner join {{ ref('indicators') }} as registry on counted.indicator_id = registry.indicator_id
 ),
 
 compared as (
