@@ -47,7 +47,7 @@ lint: $(INSTALLED)
 	$(call step,generated parts of the documents,$(BIN)/python -m sources.docs --check)
 
 unit: $(INSTALLED)
-	$(call step,tests (pytest),$(BIN)/pytest --quiet -n $(WORKERS))
+	$(call step,tests (pytest),$(BIN)/pytest --quiet -n $(WORKERS) --dist loadfile)
 
 test: lint unit
 

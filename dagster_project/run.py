@@ -20,7 +20,7 @@ from rich.markup import escape
 from dagster_project.fingerprint import current_release_id, nothing_to_do
 from dagster_project.instance import open_instance
 from dagster_project.settings import Settings
-from dagster_project.workspace import append_journal, exclusive
+from dagster_project.workspace import Workspace, append_journal, exclusive
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -86,6 +86,7 @@ def run_nightly(settings: Settings, console: Console) -> RunOutcome:
         with console.status("查看收件箱……"):
             idle = nothing_to_do(settings)
         if idle:
+            Workspace.sweep(settings)  # of a run that was killed after it had published
             append_journal(settings, "up_to_date")
             return RunOutcome("up_to_date", time.monotonic() - started, current_release_id(settings))
         return _run_job(settings, console, started)

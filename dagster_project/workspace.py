@@ -74,14 +74,19 @@ class Workspace:
     @classmethod
     def open(cls, settings: Settings, run_id: str) -> Workspace:
         """Make the folder of this run; what dead runs left behind goes first."""
-        settings.work.mkdir(parents=True, exist_ok=True)
-        for leftover in settings.work.iterdir():
-            if leftover.name != run_id:
-                _remove(leftover)
-        (settings.work / run_id).mkdir(exist_ok=True)
+        cls.sweep(settings, keep=run_id)
+        (settings.work / run_id).mkdir(parents=True, exist_ok=True)
         workspace = cls.at(settings)
         workspace.folder.symlink_to(run_id)
         return workspace
+
+    @staticmethod
+    def sweep(settings: Settings, keep: str | None = None) -> None:
+        """Remove what dead runs left behind."""
+        if settings.work.is_dir():
+            for leftover in settings.work.iterdir():
+                if leftover.name != keep:
+                    _remove(leftover)
 
     @classmethod
     def at(cls, settings: Settings) -> Workspace:
@@ -105,7 +110,9 @@ class Workspace:
 
     def close(self) -> None:
         """Remove everything: nothing that a run computed is needed once it is published."""
-        _remove(self.folder.resolve())
+        folder = self.folder.resolve()
+        _remove(self.folder)
+        _remove(folder)
 
 
 def _remove(path: Path) -> None:

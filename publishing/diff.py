@@ -47,9 +47,7 @@ def _mart_diff(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         "identical": False,
         "columns_added": sorted(after.keys() - before.keys()),
         "columns_removed": sorted(before.keys() - after.keys()),
-        "columns_retyped": sorted(
-            name for name in before.keys() & after.keys() if before[name] != after[name]
-        ),
+        "columns_retyped": sorted(name for name in before.keys() & after.keys() if before[name] != after[name]),
         "key_changed": old["schema"]["primaryKey"] != key,
     }
     if result["key_changed"]:  # rows of different keys cannot be told apart from one another

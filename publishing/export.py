@@ -198,8 +198,7 @@ def _store(connection: duckdb.DuckDBPyConnection, mart: MartSpec, path: Path) ->
             continue
         values = name if kind == "VARCHAR" else f"unnest({name})"
         words = connection.execute(
-            f"select distinct word from (select {values} as word from {source}) "
-            "where word is not null order by word"
+            f"select distinct word from (select {values} as word from {source}) where word is not null order by word"
         ).fetchall()
         # an ENUM needs one value at least; a column without any stays empty whatever the dictionary says
         dictionary = ", ".join(_text(word) for (word,) in words) or "''"

@@ -132,9 +132,7 @@ def _open_verdict(verdicts: VerdictStore, judged_hash: str) -> Verdict:
     return verdict
 
 
-def _stage(
-    candidate_dir: Path, staging: Path, verdict: Verdict, provenance: dict[str, Any], release_id: str
-) -> None:
+def _stage(candidate_dir: Path, staging: Path, verdict: Verdict, provenance: dict[str, Any], release_id: str) -> None:
     """Build the whole folder beside the releases and make it durable; what was copied is hashed again."""
     (staging / DATA).mkdir(parents=True)
     for source in content_files(candidate_dir):
@@ -275,9 +273,7 @@ def verify_release(folder: Path) -> list[Fault]:
         resources = _read(folder / DATAPACKAGE)["resources"]
     except (OSError, ValueError, KeyError):
         return [Fault(DATAPACKAGE, "缺失或无法读取")]
-    faults = [
-        Fault(resource["path"], fault) for resource in resources for fault in _file_faults(folder, resource)
-    ]
+    faults = [Fault(resource["path"], fault) for resource in resources for fault in _file_faults(folder, resource)]
     listed = {DATAPACKAGE, *(resource["path"] for resource in resources)}
     present = {file.relative_to(folder).as_posix() for file in _files(folder)}
     faults += [Fault(name, "不属于该发布版") for name in sorted(present - listed)]

@@ -131,9 +131,14 @@ def _convert(batch: Batch, members: list[_Member], work: Path) -> None:
 
     contract = load_contracts()[str(members[0].file.layout)]
     con = duckdb.connect(
-        config={"threads": batch.threads, "memory_limit": batch.memory_limit, "temp_directory": str(work / "spill")}
+        config={
+            "threads": batch.threads,
+            "memory_limit": batch.memory_limit,
+            "temp_directory": str(work / "spill"),
+        }
     )
     try:
+        con.execute("set enable_progress_bar = false")  # it would draw into logs and pipes
         _register_pseudonyms(con, batch.key)
         _register_members(con, members)
         _parse_rows(con, contract, members)
@@ -390,6 +395,7 @@ def _write_quarantine(
     con: duckdb.DuckDBPyConnection, home: Path, contract: Contract, member: _Member, held_back: int
 ) -> None:
     target = home / "quarantine" / contract.dataset / f"{member.file.source_id}.parquet"
+    (home / "quarantine").mkdir(mode=0o700, exist_ok=True)
     if not held_back:
         target.unlink(missing_ok=True)
         return

@@ -27,7 +27,11 @@ _IGNORED_SUFFIXES = (".part", ".tmp", ".crdownload", ".filepart")
 
 @dataclass(frozen=True)
 class InboxFile:
-    """One arrived file.  ``problem`` holds (code, Chinese message) where no layout could be found."""
+    """One arrived file.  ``problem`` holds (code, Chinese message) where it is not read.
+
+    A file without a layout has no ``dataset``.  A file whose content arrived before has one: it is not read again,
+    but its arrival counts, so that a hospital can go back to an earlier version by sending it once more.
+    """
 
     sequence: int
     path: str  # relative to the inbox
@@ -85,7 +89,7 @@ def scan(home: Path) -> Intake:
     inbox = home / "inbox"
     known = read_journal(home)
     latest = {record.path: record for record in known}
-    landed_hashes = {record.sha256: record.path for record in known if record.dataset}
+    received = {record.sha256: record for record in known if record.dataset and not record.problem}
     sequence = max((record.sequence for record in known), default=0)
     new: list[InboxFile] = []
     for path in _inbox_files(inbox):
@@ -98,16 +102,24 @@ def scan(home: Path) -> Intake:
         if before and before.sha256 == sha256 and not _outdated(before):
             continue  # touched, not changed
         sequence += 1
-        record = _recognise(inbox, path, sequence, stat, sha256, sm3, landed_hashes.get(sha256))
+        record = _recognise(inbox, path, sequence, stat, sha256, sm3, received.get(sha256))
         if record.dataset:
-            landed_hashes.setdefault(sha256, relative)
+            received.setdefault(sha256, record)
         new.append(record)
     return Intake(known, new)
 
 
+def is_unchanged(home: Path, item: InboxFile) -> bool:
+    """Whether the inbox still holds the recorded content under the recorded path."""
+    path = home / "inbox" / item.path
+    if not path.is_file():
+        return False
+    stat = path.stat()
+    return (item.bytes, item.mtime_ns) == (stat.st_size, stat.st_mtime_ns) or file_hashes(path)[0] == item.sha256
+
+
 def _outdated(record: InboxFile) -> bool:
-    refused = record.problem is not None and record.problem[0] != "duplicate_file"
-    return refused and record.contracts != contracts_digest()
+    return record.dataset is None and record.contracts != contracts_digest()
 
 
 def record(home: Path, intake: Intake) -> None:
@@ -138,17 +150,20 @@ def _inbox_files(inbox: Path) -> list[Path]:
 
 
 def _recognise(
-    inbox: Path, path: Path, sequence: int, stat: os.stat_result, sha256: str, sm3: str, landed_as: str | None
+    inbox: Path, path: Path, sequence: int, stat: os.stat_result, sha256: str, sm3: str, earlier: InboxFile | None
 ) -> InboxFile:
     relative = path.relative_to(inbox).as_posix()
-    contract: Contract | None = None
+    dataset = layout = None
     problem: tuple[str, str] | None = None
-    try:
-        if landed_as is not None:
-            raise FileRefused("duplicate_file", f"内容与已收到的 {landed_as} 完全相同，不再读取。")
-        contract = match_layout(relative.split("/")[0] if "/" in relative else "", open_carrier(path).header)
-    except FileRefused as refusal:
-        problem = (refusal.code, refusal.message)
+    if earlier is not None:
+        dataset, layout = earlier.dataset, earlier.layout
+        problem = ("duplicate_file", f"内容与已收到的 {earlier.path} 完全相同，不再读取。")
+    else:
+        try:
+            contract = match_layout(relative.split("/")[0] if "/" in relative else "", open_carrier(path).header)
+            dataset, layout = contract.dataset, contract.layout
+        except FileRefused as refusal:
+            problem = (refusal.code, refusal.message)
     return InboxFile(
         sequence=sequence,
         path=relative,
@@ -156,8 +171,8 @@ def _recognise(
         mtime_ns=stat.st_mtime_ns,
         sha256=sha256,
         sm3=sm3,
-        dataset=contract.dataset if contract else None,
-        layout=contract.layout if contract else None,
+        dataset=dataset,
+        layout=layout,
         problem=problem,
         contracts=contracts_digest(),
     )

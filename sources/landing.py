@@ -21,7 +21,7 @@ from typing import Any
 
 from sources.batch import Batch, land_batch, method_of, receipt_path
 from sources.contract import datasets
-from sources.intake import InboxFile, read_journal
+from sources.intake import InboxFile, is_unchanged, read_journal
 
 DATASETS: tuple[str, ...] = datasets()
 
@@ -56,14 +56,21 @@ def read_receipts(home: Path) -> list[dict[str, Any]]:
 
 
 def pending(home: Path, key: bytes, dataset: str | None = None) -> list[InboxFile]:
-    """Recognised files whose receipt is missing or was made by another method (contracts, code or key)."""
+    """Recognised files whose receipt is missing or was made by another method (contracts, code or key).
+
+    A file that is no longer in the inbox with the content that was recorded cannot be landed again: what was landed
+    of it stays.
+    """
     method = method_of(key)
+    journal = read_journal(home)
+    latest = {item.path: item for item in journal}
     result = []
-    for item in read_journal(home):
-        if item.dataset is None or (dataset is not None and item.dataset != dataset):
+    for item in journal:
+        if item.dataset is None or item.problem or (dataset is not None and item.dataset != dataset):
             continue
         path = receipt_path(home, item.sha256)
-        if not path.exists() or json.loads(path.read_text("utf-8"))["method"] != method:
+        done = path.exists() and json.loads(path.read_text("utf-8"))["method"] == method
+        if not done and latest[item.path] is item and is_unchanged(home, item):
             result.append(item)
     return result
 

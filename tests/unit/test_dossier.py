@@ -15,9 +15,7 @@ from sources.dossier import Answer, DossierError, dossier_items, dossier_to_rows
 ORGANISATION = "99330101MB0000001A"
 
 
-def filled(
-    path: Path, answers: dict[str, Answer], organisation: str = ORGANISATION, specialty: str = "0304"
-) -> Path:
+def filled(path: Path, answers: dict[str, Answer], organisation: str = ORGANISATION, specialty: str = "0304") -> Path:
     return write_template(path, organisation_id=organisation, specialty_code=specialty, answers=answers)
 
 
@@ -130,9 +128,7 @@ def test_the_template_guides_the_hand(tmp_path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         workbook = archive.read("xl/workbook.xml").decode()
         sheets = [
-            archive.read(name).decode()
-            for name in archive.namelist()
-            if re.match(r"xl/worksheets/sheet\d+", name)
+            archive.read(name).decode() for name in archive.namelist() if re.match(r"xl/worksheets/sheet\d+", name)
         ]
         notes = [name for name in archive.namelist() if name.startswith("xl/comments")]
     topics = {item.sheet for item in dossier_items().values()}
@@ -155,9 +151,7 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
     first = demo("a", 7)
     assert demo("b", 7) == first
     assert demo("c", 8) != first
-    assert (
-        write_template(tmp_path / "1.xlsx").read_bytes() == write_template(tmp_path / "2.xlsx").read_bytes()
-    )
+    assert write_template(tmp_path / "1.xlsx").read_bytes() == write_template(tmp_path / "2.xlsx").read_bytes()
 
 
 def test_demo_dossiers_read_back_without_a_fault(tmp_path: Path) -> None:

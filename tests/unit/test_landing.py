@@ -456,3 +456,22 @@ def test_a_torn_journal_line_is_ignored_and_the_file_found_again(tmp_path: Path)
         1,
         2,
     ]
+
+
+def test_a_hospital_can_go_back_to_an_earlier_version_by_sending_it_again(tmp_path: Path) -> None:
+    first, second = front_page_csv([page(1)]), front_page_csv([page(1), page(2)])
+    for name, content, rows in [("a", first, 1), ("b", second, 2), ("c", first, 1)]:
+        hqms(tmp_path, f"hqmsts_2022M01_{name}.csv", content)
+        land(tmp_path)
+        assert len(landed(tmp_path, "1")) == rows, name
+    assert refusal(tmp_path)[0] == "duplicate_file"
+
+
+def test_a_file_overwritten_in_place_replaces_what_was_landed_of_it(tmp_path: Path) -> None:
+    hqms(tmp_path, "hqmsts_2022M01.csv", front_page_csv([page(1)]))
+    land(tmp_path)
+    hqms(tmp_path, "hqmsts_2022M01.csv", front_page_csv([page(1), page(2)]))
+    land(tmp_path)
+    assert len(landed(tmp_path, "1")) == 2
+    again = landing.pending(tmp_path, b"another key of thirty-two bytes!")
+    assert len(again) == 1, "only the content that the inbox still holds can be landed under a new key"
