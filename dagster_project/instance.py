@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _DAGSTER_YAML = """\
 telemetry:
   enabled: false
+# no invitation to a newsletter on a closed network
+nux:
+  enabled: false
 # one writer per home; a second run waits in the queue
 concurrency:
   runs:

@@ -302,7 +302,7 @@ def _split(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             from stage anti join bad_line using (file_no, source_row) where faults is null
         ) where nth > 1;
 
-        create temp view good as
+        create temp table good as
         select stage.* exclude (faults), coalesce({month}, 'all') as landed_month
         from stage anti join duplicate using (file_no, source_row) anti join bad_line using (file_no, source_row)
         where faults is null;
