@@ -1,4 +1,5 @@
--- What needs no DRG, at every level that is published: attribution x (hospital or REGION) x (specialty or ALL) x window.
+-- What needs no DRG, at every level that is published: attribution x (hospital or REGION) x (specialty or ALL) x
+-- window.
 {% set sums = [
     'discharge_count', 'death_count', 'stay_known_count', 'stay_days_sum', 'transfer_in_count',
     'known_residence_count', 'out_of_province_count', 'surgical_discharge_count', 'level4_discharge_count',
