@@ -7,6 +7,7 @@ Belongs here: inbox, key and settings of the demo. Does not belong here: what th
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,12 @@ def write_inbox(console: Console, target: Path, **size: Any) -> None:
 
     from sources.synthetic import write_province
 
+    if any(path.is_file() for path in (target / "inbox").rglob("*")):
+        raise ValueError(f"{target / 'inbox'} 里已有文件；演示省只写入空的收件箱，以免与别的数据混在一起。")
+    # beside the inbox, so that a run never meets half a province
+    unfinished = target / ".unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.rmtree(target / "inbox", ignore_errors=True)
     size.setdefault("workers", os.cpu_count() or 1)
     columns = (
         TextColumn("生成虚构的云岫省"),
@@ -34,8 +41,11 @@ def write_inbox(console: Console, target: Path, **size: Any) -> None:
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=None)
         summary = write_province(
-            target, **size, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            unfinished, **size, progress=lambda done, total: bar.update(task, completed=done, total=total)
         )
+    for made in unfinished.iterdir():
+        made.rename(target / made.name)
+    unfinished.rmdir()
     console.print(f"  [green]✓[/] 收件箱：{target / 'inbox'}  [dim]{summary.discharges:,} 人次[/]")
 
 

@@ -86,10 +86,18 @@ def run_nightly(settings: Settings, console: Console) -> RunOutcome:
         with console.status("查看收件箱……"):
             idle = nothing_to_do(settings)
         if idle:
-            Workspace.sweep(settings)  # of a run that was killed after it had published
+            _finish_killed(settings)
             append_journal(settings, "up_to_date")
             return RunOutcome("up_to_date", time.monotonic() - started, current_release_id(settings))
         return _run_job(settings, console, started)
+
+
+def _finish_killed(settings: Settings) -> None:
+    """What a run leaves undone that is killed after readers have its release: nothing else would come by."""
+    from publishing.release import finish
+
+    finish(settings.releases, settings.current)
+    Workspace.sweep(settings)
 
 
 def _run_job(settings: Settings, console: Console, started: float) -> RunOutcome:

@@ -122,6 +122,16 @@ def publish(
     return _release(folder, current)
 
 
+def finish(releases: Path, current: Path) -> None:
+    """Complete the journal when a run was killed between pointing readers at its release and noting it."""
+    from filelock import FileLock
+
+    folder = _target(current)
+    if folder is not None:
+        with FileLock(releases.parent / ".publish.lock"):
+            _record(folder)
+
+
 def _open_verdict(verdicts: VerdictStore, judged_hash: str) -> Verdict:
     verdict = verdicts.load(judged_hash)
     if verdict is None:

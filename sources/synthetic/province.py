@@ -30,6 +30,10 @@ Progress = Callable[[int, int], None]
 DIRT_STREAM, DISEASE_STREAM, RESUBMISSION_STREAM = 1, 2, 3
 
 
+_DOSSIER_HOSPITALS = 3
+_DOSSIER_SPECIALTIES = ("0304", "0403")  # cardiology, orthopaedics
+
+
 @dataclass
 class ProvinceSummary:
     """What was written: files and rows, and the errors that were put in on purpose."""
@@ -270,11 +274,23 @@ def write_province(
         if progress is not None:
             progress(number, len(tasks))
     _write_registers(summary, province, calendar, bed_days, seed)
+    _write_dossiers(summary, province, seed)
     _write_duplicate(summary, province)
     if broken_files:
         _write_broken_files(summary, tasks[0], str(np.datetime64(calendar[-1], "M") + 1))
     _write_truth(summary)
     return summary
+
+
+def _write_dossiers(summary: ProvinceSummary, province: list[Hospital], seed: int) -> None:
+    """Filled workbooks of the specialties that the first hospitals put forward."""
+    from sources.dossier import write_demo_dossiers
+
+    folder = summary.target / "inbox" / "dossier"
+    folder.mkdir(parents=True)
+    organisations = [hospital.organisation_id for hospital in province[:_DOSSIER_HOSPITALS]]
+    for path in write_demo_dossiers(folder, organisations, _DOSSIER_SPECIALTIES, seed):
+        summary.files[path.relative_to(summary.target / "inbox").as_posix()] = 0
 
 
 def _write_registers(
