@@ -12,6 +12,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# the lock is complete, so nothing is resolved: faster, and older pips refuse extras under hashes otherwise
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 WORKERS ?= 2
 
 # $(call step,what it does,command): says what happens and how long it took
@@ -29,8 +31,8 @@ setup: $(INSTALLED)
 $(INSTALLED): requirements.lock pyproject.toml
 	$(call step,check $(PYTHON),$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=/path/to/python3.12")')
 	$(call step,create $(VENV),test -x $(BIN)/python || $(PYTHON) -m venv $(VENV))
-	$(call step,install the locked packages (a minute or two),$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock)
-	$(call step,install zhuanke itself,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .)
+	$(call step,install the locked packages (a minute or two),$(PIP) --no-deps --require-hashes -r requirements.lock)
+	$(call step,install zhuanke itself,$(PIP) --no-deps --no-build-isolation -e . && $(BIN)/python -m pip check)
 	@touch $@
 
 demo: $(INSTALLED)
