@@ -90,7 +90,7 @@ def land_batch(batch: Batch) -> list[dict[str, Any]]:
             if not member.receipt["refused"]:
                 by_header.setdefault(tuple(member.header), []).append(member)
         for alike in by_header.values():
-            _convert(batch, alike, Path(folder))
+            _convert_apart(batch, alike, Path(folder))
     for member in members:
         write_json(receipt_path(batch.home, member.file.sha256), member.receipt)
     return [member.receipt for member in members]
@@ -124,6 +124,21 @@ def _decode(batch: Batch, item: InboxFile, number: int, folder: Path) -> _Member
         "file_month": member.month,
     }
     return member
+
+
+def _convert_apart(batch: Batch, members: list[_Member], work: Path) -> None:
+    """Land files together; where DuckDB cannot read one of them, each alone, so that the others go on."""
+    import duckdb
+
+    try:
+        _convert(batch, members, work)
+    except duckdb.InvalidInputException:
+        # its text quotes the line that it stumbled over, so none of it is passed on
+        if len(members) == 1:
+            members[0].refuse(FileRefused("unreadable_rows", "文件无法按 CSV 解析（引号或换行错乱）。请重新导出。"))
+            return
+        for member in members:
+            _convert_apart(batch, [member], work)
 
 
 def _convert(batch: Batch, members: list[_Member], work: Path) -> None:

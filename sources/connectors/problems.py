@@ -8,7 +8,8 @@ class FileRefused(Exception):
 
     ``code`` is one of: wrong_layout, unknown_encoding, broken_archive, missing_columns, duplicate_file,
     month_mismatch, empty_file, unsupported_carrier, parts_mismatch, unknown_system, duplicate_columns,
-    bad_workbook.  ``message`` says in Chinese what was found and how to mend it, without any value of the file.
+    bad_workbook, unreadable_rows.  ``message`` says in Chinese what was found and how to mend it, without any
+    value of the file.
     """
 
     def __init__(self, code: str, message: str):

@@ -1,12 +1,15 @@
 """Character encodings: which one a CSV is in, and its rewriting as UTF-8.
 
 DuckDB reads UTF-8 only (its own GB18030 reading loses rows with four-byte characters, which rare surnames have), so
-other files are transcoded line by line first: 0x0A is never part of a longer character in UTF-8, GBK or GB18030.
+files are transcoded line by line first: line feed, carriage return and quote are never part of a longer character in
+UTF-8, GBK or GB18030.  On the way each record is put on one line, because a quote that is opened and never closed would
+swallow all rows behind it without a word.
 """
 
 from __future__ import annotations
 
 import codecs
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -16,17 +19,20 @@ from sources.connectors.problems import FileRefused
 _SAMPLE = 256 << 10
 _CHUNK = 4 << 20
 _SEPARATORS = b"\x1e\x1f"  # control characters that landing uses between list elements; no text may hold them
+_FIELD_LINES = 20  # a quoted field may go over so many lines
+_UNCLOSED = b"unclosed quote"
 _TOLERATED = 0.01  # share of undecodable lines above which the encoding itself is in doubt
 
 
 def detect_encoding(sample: bytes) -> str:
-    """``utf-8-sig``, ``utf-8``, ``gb18030`` from the first megabytes; raises FileRefused(unknown_encoding).
+    """``utf-8-sig``, ``utf-8``, ``gb18030`` from the first bytes; raises FileRefused(unknown_encoding).
 
     Strict UTF-8 is tried first: Chinese text in GBK is practically never valid UTF-8, while the reverse happens.
     """
     if sample.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in sample:
+    wide = sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if wide or sample.count(b"\0") > _TOLERATED * len(sample):
         raise FileRefused(
             "unknown_encoding", "文件是 UTF-16 或含二进制内容，无法识别。请导出为 UTF-8 或 GB18030 的 CSV。"
         )
@@ -51,10 +57,10 @@ def _decodes(line: bytes, encoding: str) -> bool:
 
 
 def transcode(stream: BinaryIO, target: Path) -> tuple[str, list[int]]:
-    """Write ``stream`` as UTF-8 to ``target``; returns the encoding and the numbers of lines that do not decode.
+    """Write ``stream`` as UTF-8, one record a line; returns the encoding and the lines that do not decode.
 
-    An undecodable line is written with replacement characters so that line numbers stay true; landing puts it into
-    quarantine.  Memory is bounded by the chunk size, whatever the file's size.
+    An undecodable line, or one with a zero byte, is written with replacement characters so that line numbers stay
+    true; landing puts it into quarantine.  Memory is bounded by the chunk size, whatever the file's size.
     """
     sample = stream.read(_SAMPLE)
     if not sample.strip():
@@ -64,10 +70,12 @@ def transcode(stream: BinaryIO, target: Path) -> tuple[str, list[int]]:
     bad_lines: list[int] = []
     line = 0
     with target.open("wb") as out:
-        for block in _whole_lines(stream, sample.removeprefix(codecs.BOM_UTF8)):
+        for block in _records(stream, sample.removeprefix(codecs.BOM_UTF8)):
             try:
+                if b"\0" in block:
+                    raise ValueError
                 text = block.decode(codec)
-            except UnicodeDecodeError:
+            except ValueError:  # of which UnicodeDecodeError is one
                 text, bad = _decode_line_by_line(block, codec, line)
                 bad_lines += bad
             out.write(text.encode().translate(None, _SEPARATORS))
@@ -82,10 +90,7 @@ def transcode(stream: BinaryIO, target: Path) -> tuple[str, list[int]]:
 
 def _whole_lines(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
     rest = first
-    while True:
-        chunk = stream.read(_CHUNK)
-        if not chunk:
-            break
+    while chunk := stream.read(_CHUNK):
         cut = rest.rfind(b"\n") + 1
         if cut:
             yield rest[:cut]
@@ -94,12 +99,60 @@ def _whole_lines(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
         yield rest if rest.endswith(b"\n") else rest + b"\n"
 
 
+def _records(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
+    """Blocks of whole records, each on one line that ends with a line feed."""
+    width = len(_fields(first.split(b"\n", 1)[0]))
+    held: list[bytes] = []  # lines whose quotes may still close in the next block
+    for block in _whole_lines(stream, first):
+        lines = block.replace(b"\r\n", b"\n").replace(b"\r", b" ").split(b"\n")[:-1]
+        if held or b'"' in block:
+            lines, held = _close_quotes(held + lines, width, at_end=False)
+        if lines:
+            yield b"\n".join([*lines, b""])
+    if held:
+        lines, _ = _close_quotes(held, width, at_end=True)
+        yield b"\n".join([*lines, b""])
+
+
+def _close_quotes(lines: list[bytes], width: int, *, at_end: bool) -> tuple[list[bytes], list[bytes]]:
+    """Join the lines of a quoted field that goes over several; returns whole records, and lines to hold back.
+
+    A line whose quote does not close within a few lines, to a record as wide as the header, stands alone: it becomes
+    a line too narrow to be read, and the lines behind it are records of their own.
+    """
+    done: list[bytes] = []
+    at = 0
+    while at < len(lines):
+        if lines[at].count(b'"') % 2 == 0 or _is_record(lines[at], width):
+            done.append(lines[at])
+            at += 1
+            continue
+        closing = next((n for n in range(at + 1, min(at + _FIELD_LINES, len(lines))) if lines[n].count(b'"') % 2), None)
+        if closing is None and not at_end and at + _FIELD_LINES > len(lines):
+            return done, lines[at:]
+        record = b" ".join(lines[at : (closing or at) + 1])
+        if closing is not None and _is_record(record, width):
+            done.append(record)
+            at = closing + 1
+        else:
+            done.append(_UNCLOSED)
+            at += 1
+    return done, []
+
+
+def _is_record(line: bytes, width: int) -> bool:
+    """Whether a line holds a whole record: one more field after it must not fall into an open quote."""
+    return len(_fields(line + b",")) == width + 1
+
+
+def _fields(record: bytes) -> list[str]:
+    return next(csv.reader([record.decode("latin-1")]), [])
+
+
 def _decode_line_by_line(block: bytes, codec: str, before: int) -> tuple[str, list[int]]:
     texts, bad = [], []
     for number, line in enumerate(block.split(b"\n")[:-1], before + 1):
-        try:
-            texts.append(line.decode(codec))
-        except UnicodeDecodeError:
+        if b"\0" in line or not _decodes(line, codec):
             bad.append(number)
-            texts.append(line.decode(codec, "replace"))
+        texts.append(line.replace(b"\0", b"").decode(codec, "replace"))
     return "\n".join([*texts, ""]), bad

@@ -245,6 +245,32 @@ def test_the_second_of_two_equal_keys_is_quarantined(tmp_path: Path) -> None:
     assert receipts(tmp_path)[0]["quarantine"][0]["reason"] == "duplicate_key"
 
 
+CORRUPTIONS: list[tuple[str, bytes, bytes, int]] = [
+    ("a quote that is never closed", b"<name>", b'"<name>', 4),
+    ("a quote that is never closed, in the last column", b"<last>", b'"<last>', 4),
+    ("text behind a closing quote", b"<name>", b'"<na"me>', 4),
+    ("a quote inside a text", b"<name>", b'<na"me>', 5),
+    ("a carriage return inside a text", b"<name>", b"<na\rme>", 5),
+    ("a zero byte", b"<name>", b"<na\0me>", 4),
+    ("a field of ten megabytes", b"<name>", b"x" * 10_000_000, 5),
+    ("a field longer than any line may be", b"<name>", b"x" * 20_000_000, 4),
+    ("a comma too many", b"<name>", b"<na,me>", 4),
+]
+
+
+def test_one_corrupt_row_costs_that_row_alone(tmp_path: Path) -> None:
+    header = [*HEADER, "ZZ9"]
+    rows = [page(n, A11="<name>" if n == 2 else "某") | {"ZZ9": "<last>" if n == 2 else "x"} for n in range(1, 6)]
+    content = table_csv(header, [[row.get(name, "-") for name in header] for row in rows])
+    for number, (_, old, new, _) in enumerate(CORRUPTIONS):
+        hqms(tmp_path, f"{number}/hqmsts_2022M01.csv", content.replace(old, new, 1))
+    land(tmp_path)
+    found = {receipt["source"]["path"].split("/")[2]: receipt["rows"] for receipt in receipts(tmp_path)}
+    for number, (what, *_, landed_rows) in enumerate(CORRUPTIONS):
+        rows_of = found[str(number)]
+        assert (rows_of["read"], rows_of["landed"]) == (5, landed_rows), what
+
+
 def test_a_quoted_line_break_does_not_break_a_row(tmp_path: Path) -> None:
     hqms(tmp_path, "hqmsts_2022M01.csv", front_page_csv([page(1, A29="甲单位\n乙部"), page(2)]))
     assert land(tmp_path)["hqms_front_page"].rows_landed == 2
