@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sources.contract import Contract, load_contracts
-from sources.expressions import landed_types
+from sources.expressions import landed_types, quote
 from sources.landing import DATASETS, read_receipts
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _slice_condition(contract: Contract, slices: list[Slice]) -> str:
         else f"coalesce({name}::varchar, '')"
         for name in contract.replaces_by
     ]
-    wanted = ", ".join("(" + ", ".join(_quote(value) for value in key) + ")" for key in slices)
+    wanted = ", ".join("(" + ", ".join(quote(value) for value in key) + ")" for key in slices)
     return f"({', '.join(columns)}) in ({wanted})"
 
 
@@ -170,9 +170,5 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[Any]]) -
     con.unregister("batch")
 
 
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _list(paths: list[str]) -> str:
-    return "[" + ", ".join(map(_quote, paths)) + "]"
+    return "[" + ", ".join(map(quote, paths)) + "]"

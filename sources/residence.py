@@ -31,7 +31,7 @@ _STREET = "'路', '街', '巷', '道', '区'"
 def load_division_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Create the temporary look-up tables that :func:`resolve_heads` and :func:`postcode_sql` read."""
     for table in ("divisions", "address_names", "postcodes"):
-        path = (REFERENCE_DIR / f"{table}.csv").as_posix().replace("'", "''")
+        path = (REFERENCE_DIR / f"{table}.csv").as_posix().replace("'", "''")  # parameters would import pandas
         con.execute(
             f"create or replace temp table ref_{table} as "
             f"select * from read_csv('{path}', header = true, all_varchar = true)"
