@@ -22,8 +22,8 @@ from sources.connectors import FileRefused, open_carrier
 from sources.connectors.carrier import month_in_name
 from sources.contract import Contract, contracts_digest, load_contracts
 from sources.expressions import (
+    address_heads,
     faults_sql,
-    heads,
     landed_types,
     list_columns,
     organisation_text,
@@ -192,7 +192,7 @@ def _register_members(con: duckdb.DuckDBPyConnection, members: list[_Member]) ->
     # literals: binding parameters makes DuckDB import pandas, two seconds for every worker
     rows = [f"({m.number}, {quote(str(m.csv_path))}, {quote(m.month) if m.month else 'null'})" for m in members]
     con.execute(f"insert into member values {', '.join(rows)}")
-    if bad := [f"({m.number}, {line})" for m in members for line in m.bad_lines]:
+    if bad := [f"({m.number}, {line})" for m in members for line in m.bad_lines if line > 1]:
         con.execute(f"insert into bad_line values {', '.join(bad)}")
 
 
@@ -233,7 +233,7 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
         ),
         typed as (select {", ".join(["*", *typed, *list_values])} from cleaned)
         select
-            {", ".join(["rn", "file_no", *own_columns(contract), *heads(contract)])},
+            {", ".join(["rn", "file_no", *own_columns(contract), *address_heads(contract)])},
             case when {any_fault} then list_filter([{", ".join(details)}], lambda x: x is not null) end as faults
         from typed
         """
@@ -273,20 +273,17 @@ def _stage(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     joins, divisions = "", {}
     if contract.dataset == "hqms_front_page":
         load_division_tables(con)
-        heads = " union all ".join(f"select head_{role} as head from parsed" for role in hqms.ADDRESS_ROLES)
-        resolve_heads(con, heads, "division_of")
+        texts = " union all ".join(f"select head_{role} as head from parsed" for role in hqms.ADDRESS_ROLES)
+        resolve_heads(con, texts, "division_of")
         con.execute(
             "create temp table postcode_of as "
             f"select postcode, {postcode_sql('postcode')} as division from (select distinct postcode from parsed)"
         )
         joins = " ".join(
-            f"left join division_of as d_{role} on d_{role}.head = head_{role}" for role in hqms.ADDRESS_ROLES
+            f"left join division_of as {role}_of on {role}_of.head = head_{role}" for role in hqms.ADDRESS_ROLES
         )
         joins += " left join postcode_of using (postcode)"
         divisions = hqms.division_sql()
-        for role in hqms.ADDRESS_ROLES:
-            divisions = {n: e.replace(f"division_{role}", f"d_{role}.division") for n, e in divisions.items()}
-        divisions = {n: e.replace("postcode_division", "postcode_of.division") for n, e in divisions.items()}
     own = contract.landed_types() | (dict.fromkeys(hqms.derived_sql()) if divisions else {})
     for name, kind in landed_types(contract.dataset).items():
         if name not in ("source_id", "source_row", "layout"):
@@ -295,7 +292,7 @@ def _stage(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
 
 
 def _split(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """From ``stage`` the table ``fault`` (one row per fault of a row) and the view ``good`` (what lands).
+    """From ``stage`` the table ``fault`` (one row per fault of a row) and the table ``good`` (what lands).
 
     No value of a quarantined row is kept: the row is found again by its line in the received file.
     """
@@ -455,6 +452,8 @@ def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(".tmp")
     con.execute(f"copy ({query}) to {quote(str(temporary))} (format parquet, compression zstd)")
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())  # the receipt, which makes it count, is durable too
     temporary.replace(target)
 
 

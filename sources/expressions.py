@@ -65,7 +65,9 @@ def _conversion(item: ContractField, text: str, columns: dict[str, str], prefix:
         case "datetime":
             moment = _datetime(text)
             if item.hour and (hour := _column(columns, item.hour)):
-                moment = f"({moment} + to_hours(coalesce(try_cast({prefix}{hour} as integer), 0)))"
+                given = f"try_cast({prefix}{hour} as integer)"
+                added = f"case when {given} between 0 and 23 then {moment} + to_hours({given}) end"
+                moment = f"case when {prefix}{hour} is null then {moment} else {added} end"
             return moment, "not_datetime"
         case "date":
             return f"{_datetime(text)}::date", "not_date"
@@ -242,8 +244,8 @@ def own_columns(contract: Contract) -> list[str]:
     ]
 
 
-def heads(contract: Contract) -> list[str]:
+def address_heads(contract: Contract) -> list[str]:
     if contract.dataset != "hqms_front_page":
         return []
-    heads = [f"{head_sql(f'role_{role}')} as head_{role}" for role in hqms.ADDRESS_ROLES]
-    return [*heads, "left(role_postcode, 6) as postcode"]
+    texts = [f"{head_sql(f'role_{role}')} as head_{role}" for role in hqms.ADDRESS_ROLES]
+    return [*texts, "left(role_postcode, 6) as postcode"]

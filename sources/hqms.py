@@ -1,7 +1,7 @@
 """Front pages: what is derived from a direct identifier before it is dropped.
 
 Belongs here: the derivations, as SQL over the columns that the contracts give a ``role``.  They are the same for all
-three layouts.  Does not belong here: parsing and checks common to every dataset (:mod:`sources.landing`).
+three layouts.  Does not belong here: parsing and checks common to every dataset (:mod:`sources.expressions`).
 
 Only the present address (现住址), then its postcode, count as residence.  Household, birthplace, native province and
 the first six digits of the identity number are landed as labelled proxies and never take its place.
@@ -59,13 +59,13 @@ def derived_sql() -> dict[str, str]:
 
 
 def division_sql() -> dict[str, str]:
-    """Expression per column that rests on a division; in scope: ``division_<role>`` and ``postcode_division``."""
+    """Expression per column that rests on a division; in scope: relations ``<role>_of`` and ``postcode_of``."""
     return {
-        "residence_division": "coalesce(division_address, postcode_division)",
+        "residence_division": "coalesce(address_of.division, postcode_of.division)",
         "residence_basis": (
-            "case when division_address is not null then 'address' "
-            "when postcode_division is not null then 'postcode' else 'none' end"
+            "case when address_of.division is not null then 'address' "
+            "when postcode_of.division is not null then 'postcode' else 'none' end"
         ),
-        "household_division": "division_household",
-        "birthplace_division": "division_birthplace",
+        "household_division": "household_of.division",
+        "birthplace_division": "birthplace_of.division",
     }

@@ -10,6 +10,7 @@ before the first file is landed, so a run that is killed and started again decid
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -20,7 +21,6 @@ from natsort import natsorted, ns
 
 from sources.connectors import FileRefused, open_carrier
 from sources.contract import Contract, contracts_digest, load_contracts
-from sources.privacy import file_hashes
 
 _IGNORED_SUFFIXES = (".part", ".tmp", ".crdownload", ".filepart")
 
@@ -107,6 +107,16 @@ def scan(home: Path) -> Intake:
             received.setdefault(sha256, record)
         new.append(record)
     return Intake(known, new)
+
+
+def file_hashes(path: Path) -> tuple[str, str]:
+    """SHA-256 and SM3 of a file."""
+    sha256, sm3 = hashlib.sha256(), hashlib.new("sm3")
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            sha256.update(chunk)
+            sm3.update(chunk)
+    return sha256.hexdigest(), sm3.hexdigest()
 
 
 def is_unchanged(home: Path, item: InboxFile) -> bool:

@@ -1,7 +1,8 @@
 """Landing: one pass from a received file to typed, de-identified Parquet, a quarantine file and a receipt.
 
-Belongs here: the SQL that a contract turns into, what quarantines a row, what replaces what.  Does not belong here:
-judging values that can be counted (``expectations/``) and anything that looks at more than one file's rows.
+Belongs here: which files are due, in which batches they are worked, and what is said about them.  Does not belong
+here: how a batch is landed (:mod:`sources.batch`), what replaces what (:mod:`sources.candidate`), and judging values
+that can be counted (``expectations/``).
 
 A file is landed once.  Its output is a pure function of its bytes, its name's month, the contracts and the key:
 Parquet files named by the source's hash, and last the receipt, which makes the file count.  A run that dies before
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -83,7 +84,6 @@ def land(
     workers: int = 1,
     threads: int = 1,
     memory_limit: str = "2GB",
-    on_file: Callable[[str], None] | None = None,
 ) -> LandingReport:
     """Land every pending file of one dataset; a file that cannot be landed does not stop the others."""
     started = time.monotonic()
@@ -94,8 +94,6 @@ def land(
     for batch, receipts in zip(batches, _run(batches, workers), strict=True):
         for item, receipt in zip(batch.files, receipts, strict=True):
             _count(report, item, receipt)
-            if on_file:
-                on_file(item.path)
     report.seconds = round(time.monotonic() - started, 3)
     return report
 

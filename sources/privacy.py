@@ -10,7 +10,6 @@ truncated to 128 bits, as 32 lower-case hexadecimal digits.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Iterable
@@ -69,13 +68,3 @@ def pseudonymiser(key: bytes, domain: str) -> Callable[[Iterable[str]], list[str
         return result
 
     return pseudonyms
-
-
-def file_hashes(path: Path) -> tuple[str, str]:
-    """SHA-256 and SM3 of a file."""
-    sha256, sm3 = hashlib.sha256(), hashlib.new("sm3")
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            sha256.update(chunk)
-            sm3.update(chunk)
-    return sha256.hexdigest(), sm3.hexdigest()

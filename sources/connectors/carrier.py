@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import re
 import tempfile
 import zipfile
@@ -17,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from sources.connectors.problems import FileRefused
-from sources.connectors.text import detect_encoding, transcode
+from sources.connectors.text import detect_encoding, fields, one_line, transcode
 
 _HEADER_BYTES = 256 << 10
+# RuntimeError: zipfile's way of saying encrypted, or packed by a method that it does not know
+_ARCHIVE_ERRORS = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ class CsvFacts:
 
 @dataclass(frozen=True)
 class Carrier:
-    """A recognised file: its kind, its header (trimmed, in file order), and how to write it as UTF-8 CSV."""
+    """A recognised file: its header (trimmed, in file order), and how to write it as UTF-8 CSV."""
 
-    kind: str
     header: list[str]
     write_csv: Callable[[Path], CsvFacts]
 
@@ -52,18 +52,15 @@ def open_carrier(path: Path) -> Carrier:
             return _zip_carrier(path)
         if suffix == ".xlsx":
             return _xlsx_carrier(path)
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise _broken(path) from error
+    except _ARCHIVE_ERRORS as error:
+        raise _broken_archive() from error
     raise FileRefused(
         "unsupported_carrier", f"不支持的文件类型 {suffix or '（无扩展名）'}。请提交 csv、csv.gz、zip 或 xlsx。"
     )
 
 
-def _broken(path: Path) -> FileRefused:
-    return FileRefused(
-        "broken_archive",
-        f"压缩包损坏或不完整（{path.suffix.lower()}，{path.stat().st_size} 字节）。请重新上传完整文件。",
-    )
+def _broken_archive() -> FileRefused:
+    return FileRefused("broken_archive", "压缩包损坏、不完整或加了密码。请重新上传未加密的完整文件。")
 
 
 def _csv_carrier(kind: str, opener: Callable[[], Any]) -> Carrier:
@@ -73,17 +70,17 @@ def _csv_carrier(kind: str, opener: Callable[[], Any]) -> Carrier:
         raise FileRefused("empty_file", "文件为空，没有表头也没有数据。请重新导出。")
     encoding = detect_encoding(first)
     text = first.decode("utf-8" if encoding == "utf-8-sig" else encoding, "replace").lstrip("﻿")
-    header = next(csv.reader(io.StringIO(text)), [])
+    header = fields(text.partition("\n")[0].rstrip("\r"))
 
     def write_csv(target: Path) -> CsvFacts:
         try:
             with opener() as stream:
                 found, bad_lines = transcode(stream, target)
-        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise FileRefused("broken_archive", "压缩包损坏或不完整。请重新上传完整文件。") from error
+        except _ARCHIVE_ERRORS as error:
+            raise _broken_archive() from error
         return CsvFacts(found, kind, bad_lines)
 
-    return Carrier(kind, _clean_header(header), write_csv)
+    return Carrier(_clean_header(header), write_csv)
 
 
 def _clean_header(names: Iterable[object]) -> list[str]:
@@ -169,7 +166,7 @@ def _dbf_carrier(path: Path, members: list[str]) -> Carrier:
                         if position and name.upper() in repeated:
                             continue
                         try:
-                            values.append(raw.decode("gb18030").strip(" \0"))
+                            values.append(one_line(raw.decode("gb18030")).strip())
                         except UnicodeDecodeError:
                             values.append("")
                             if line not in bad_lines:
@@ -177,7 +174,7 @@ def _dbf_carrier(path: Path, members: list[str]) -> Carrier:
                 writer.writerow(values)
         return CsvFacts("gbk", "dbf.zip", bad_lines)
 
-    return Carrier("dbf.zip", _clean_header(header), write_csv)
+    return Carrier(_clean_header(header), write_csv)
 
 
 def _raw(row: dict[str, bytes], name: str) -> bytes:
@@ -193,7 +190,7 @@ def _xlsx_carrier(path: Path) -> Carrier:
         workbook = CalamineWorkbook.from_path(str(path))
         if dossier.is_dossier(workbook):
             header, rows = dossier.dossier_to_rows(path)
-            return Carrier("dossier.xlsx", header, lambda target: _write_rows(target, header, rows, "dossier.xlsx"))
+            return Carrier(header, lambda target: _write_rows(target, header, rows, "dossier.xlsx"))
         table = workbook.get_sheet_by_index(0).to_python(skip_empty_area=True)
     except (CalamineError, ZipError, OSError) as error:
         raise FileRefused(
@@ -203,7 +200,7 @@ def _xlsx_carrier(path: Path) -> Carrier:
         raise FileRefused("empty_file", "工作簿第一张表为空，没有表头也没有数据。")
     header = _clean_header(table[0])
     rows = [[_cell_text(value) for value in row] for row in table[1:] if any(value != "" for value in row)]
-    return Carrier("xlsx", header, lambda target: _write_rows(target, header, rows, "xlsx"))
+    return Carrier(header, lambda target: _write_rows(target, header, rows, "xlsx"))
 
 
 def _cell_text(value: object) -> str:
@@ -219,7 +216,7 @@ def _write_rows(target: Path, header: list[str], rows: list[list[str]], kind: st
     with target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerows([one_line(value) for value in row] for row in rows)
     return CsvFacts("utf-8", kind)
 
 

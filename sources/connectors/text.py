@@ -19,6 +19,7 @@ from sources.connectors.problems import FileRefused
 _SAMPLE = 256 << 10
 _CHUNK = 4 << 20
 _SEPARATORS = b"\x1e\x1f"  # control characters that landing uses between list elements; no text may hold them
+_LONGEST_LINE = 64 << 20  # without a line feed in so many bytes it is not a table
 _FIELD_LINES = 20  # a quoted field may go over so many lines
 _UNCLOSED = b"unclosed quote"
 _TOLERATED = 0.01  # share of undecodable lines above which the encoding itself is in doubt
@@ -54,6 +55,14 @@ def _decodes(line: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+_ONE_LINE = str.maketrans({"\r": " ", "\n": " ", "\0": None, "\x1e": None, "\x1f": None})
+
+
+def one_line(text: str) -> str:
+    """A cell of a carrier without lines as :func:`transcode` would leave it: no line breaks, no control characters."""
+    return text.translate(_ONE_LINE)
 
 
 def transcode(stream: BinaryIO, target: Path) -> tuple[str, list[int]]:
@@ -95,16 +104,20 @@ def _whole_lines(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
         if cut:
             yield rest[:cut]
         rest = rest[cut:] + chunk
+        if len(rest) > _LONGEST_LINE:
+            raise FileRefused("unreadable_rows", "文件中有一行超过 64 MB，不是按行的表格。请重新导出为 CSV。")
     if rest:
         yield rest if rest.endswith(b"\n") else rest + b"\n"
 
 
 def _records(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
     """Blocks of whole records, each on one line that ends with a line feed."""
-    width = len(_fields(first.split(b"\n", 1)[0]))
+    width = len(fields(first.split(b"\n", 1)[0].decode("latin-1")))
     held: list[bytes] = []  # lines whose quotes may still close in the next block
     for block in _whole_lines(stream, first):
         lines = block.replace(b"\r\n", b"\n").replace(b"\r", b" ").split(b"\n")[:-1]
+        if b"" in lines:  # DuckDB passes over empty lines without counting them
+            lines = [line for line in lines if line]
         if held or b'"' in block:
             lines, held = _close_quotes(held + lines, width, at_end=False)
         if lines:
@@ -142,11 +155,15 @@ def _close_quotes(lines: list[bytes], width: int, *, at_end: bool) -> tuple[list
 
 def _is_record(line: bytes, width: int) -> bool:
     """Whether a line holds a whole record: one more field after it must not fall into an open quote."""
-    return len(_fields(line + b",")) == width + 1
+    return len(fields(line.decode("latin-1") + ",")) == width + 1
 
 
-def _fields(record: bytes) -> list[str]:
-    return next(csv.reader([record.decode("latin-1")]), [])
+def fields(record: str) -> list[str]:
+    """The fields of one record; none where a field is longer than Python's reader allows."""
+    try:
+        return next(csv.reader([record]), [])
+    except csv.Error:
+        return []
 
 
 def _decode_line_by_line(block: bytes, codec: str, before: int) -> tuple[str, list[int]]:

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from sources import candidate, intake, landing
+from sources.privacy import pseudonymiser
 from tests.support.front_page import (
     CATALOGUE_HEADER,
     HEADER,
@@ -128,6 +129,14 @@ def broken_zip() -> bytes:
     return zipped("a.csv", front_page_csv([page(n) for n in range(40)]))[:-400]
 
 
+def encrypted_zip() -> bytes:
+    """The flag bit that says a password is needed, set in both of the archive's headers."""
+    content = bytearray(zipped("a.csv", front_page_csv([page()])))
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + offset] |= 1
+    return bytes(content)
+
+
 def without(*codes: str) -> bytes:
     header = [name for name in HEADER if name not in codes]
     return table_csv(header, [[page().get(name, "-") for name in header]])
@@ -138,6 +147,8 @@ def without(*codes: str) -> bytes:
     [
         ("hqmsts_2022M01.zip", broken_zip(), "broken_archive", "重新上传"),
         ("hqmsts_2022M01.csv.gz", gzip.compress(front_page_csv([page()]))[:-40], "broken_archive", "重新上传"),
+        ("hqmsts_2022M01.zip", encrypted_zip(), "broken_archive", "密码"),
+        ("hqmsts_2022M01.csv", b"A01," + b"x" * 200_000 + b"\n1,2\n", "wrong_layout", "任何已知版式"),
         ("hqmsts_2022M01.csv", b"", "empty_file", "为空"),
         ("hqmsts_2022M01.csv", front_page_csv([]), "empty_file", "只有表头"),
         ("hqmsts_2022M01.csv", without("A48"), "missing_columns", "A48"),
@@ -238,6 +249,23 @@ def test_a_line_that_does_not_decode_is_quarantined_alone(tmp_path: Path) -> Non
     assert (fault["reason"], fault["first_row"]) == ("bad_encoding", 6)
 
 
+def test_an_empty_line_moves_no_fault_to_another_row(tmp_path: Path) -> None:
+    lines = front_page_csv([page(n, A11="张三") for n in range(1, 40)], "utf-8").split(b"\r\n")
+    lines[5] = lines[5].replace("张".encode(), b"\xff\xfe")  # the fifth row
+    lines.insert(3, b"")
+    hqms(tmp_path, "hqmsts_2022M01.csv", b"\r\n".join(lines))
+    land(tmp_path)
+    everybody = {f"R{n:05d}" for n in range(1, 40)}
+    pseudonyms = landing_pseudonyms(everybody)
+    missing = {name for name in everybody if pseudonyms[name] not in {p for (p,) in landed(tmp_path, "patient_id")}}
+    assert missing == {"R00005"}
+
+
+def landing_pseudonyms(records: set[str]) -> dict[str, str]:
+    ordered = sorted(records)
+    return dict(zip(ordered, pseudonymiser(KEY, "patient")(f"{HOSPITAL}|{r}" for r in ordered), strict=True))
+
+
 def test_the_second_of_two_equal_keys_is_quarantined(tmp_path: Path) -> None:
     hqms(tmp_path, "hqmsts_2022M01.csv", front_page_csv([page(1), page(2), page(1, D01="5.00")]))
     report = land(tmp_path)["hqms_front_page"]
@@ -253,6 +281,7 @@ CORRUPTIONS: list[tuple[str, bytes, bytes, int]] = [
     ("a carriage return inside a text", b"<name>", b"<na\rme>", 5),
     ("a zero byte", b"<name>", b"<na\0me>", 4),
     ("a field of ten megabytes", b"<name>", b"x" * 10_000_000, 5),
+    ("a quote and ten megabytes", b"<name>", b'"' + b"x" * 10_000_000, 4),
     ("a field longer than any line may be", b"<name>", b"x" * 20_000_000, 4),
     ("a comma too many", b"<name>", b"<na,me>", 4),
 ]
@@ -402,6 +431,32 @@ def test_pinyin_layout_joins_date_and_hour(tmp_path: Path) -> None:
         *("hqms_pinyin", datetime(2022, 1, 5, 8), datetime(2022, 1, 8, 23)),
         *(["I10.x00", "E11.900"], ["99.9901"], [True]),
     )
+
+
+def test_an_hour_that_is_none_quarantines_the_row(tmp_path: Path) -> None:
+    row = {
+        **{
+            "ZZJGDM": HOSPITAL,
+            "BAH": "T1",
+            "ZYCS": "2",
+            "XB": "1",
+            "CYKB": "50",
+            "SJZY": "3",
+            "LYFS": "1",
+            "ZFY": "9.99",
+        },
+        **{
+            "RYSJ": "2022-01-05",
+            "RYSJ_S": "8",
+            "CYSJ": "2022-01-08",
+            "CYSJ_S": "25",
+            "RYTJ": "2",
+            "ZYZD_JBBM": "I10.x00",
+        },
+    }
+    put(tmp_path / "inbox" / "hqms" / "t" / "TCMMS_202201-01_1.csv", table_csv(list(row), [list(row.values())]))
+    assert land(tmp_path)["hqms_front_page"].rows_quarantined == 1
+    assert receipts(tmp_path)[0]["quarantine"][0]["field"] == "CYSJ"
 
 
 def test_small_sources_map_words_to_codes(tmp_path: Path) -> None:
