@@ -20,6 +20,7 @@ _SAMPLE = 256 << 10
 _CHUNK = 4 << 20
 _SEPARATORS = b"\x1e\x1f"  # control characters that landing uses between list elements; no text may hold them
 _LONGEST_LINE = 64 << 20  # without a line feed in so many bytes it is not a table
+_LONGEST_FIELD = 128 << 10  # characters
 _FIELD_LINES = 20  # a quoted field may go over so many lines
 _UNCLOSED = b"unclosed quote"
 _TOLERATED = 0.01  # share of undecodable lines above which the encoding itself is in doubt
@@ -159,11 +160,15 @@ def _is_record(line: bytes, width: int) -> bool:
 
 
 def fields(record: str) -> list[str]:
-    """The fields of one record; none where a field is longer than Python's reader allows."""
+    """The fields of one record; none where a field is too long to be one.
+
+    Python's reader has such a limit too, but any library in the process may have moved it.
+    """
     try:
-        return next(csv.reader([record]), [])
+        found = next(csv.reader([record]), [])
     except csv.Error:
         return []
+    return found if len(record) <= _LONGEST_FIELD or max(map(len, found)) <= _LONGEST_FIELD else []
 
 
 def _decode_line_by_line(block: bytes, codec: str, before: int) -> tuple[str, list[int]]:

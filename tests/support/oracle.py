@@ -27,7 +27,6 @@ REFERENCE = REPOSITORY / "sources" / "reference"
 TERMINOLOGY = REPOSITORY / "dbt" / "seeds" / "terminology"
 MISSING = {"", "-"}
 BROKEN = "\ue000"
-csv.field_size_limit(1 << 24)
 
 
 # ---------------------------------------------------------------------------------------------- layouts
