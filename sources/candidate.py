@@ -1,7 +1,7 @@
-"""What readers see of the landing zone: which file is in force for which slice, as views for the warehouse.
+"""What the warehouse sees: which file is in force for which slice, and the imported grouping schemes, as views.
 
-Belongs here: replacement of earlier files by later ones, and the schema ``landing`` of a candidate database.  Does
-not belong here: landing itself, and any model built on it (``dbt/``).
+Belongs here: replacement of earlier files by later ones, and the schemas ``landing`` and ``scheme`` of a candidate
+database.  Does not belong here: landing and importing themselves, and any model built on them (``dbt/``).
 
 The candidate holds views over immutable Parquet and three small tables of counts; it can be thrown away and made
 again at any time.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sources.contract import Contract, load_contracts
 from sources.expressions import landed_types, quote
 from sources.landing import DATASETS, read_receipts
+from sources.scheme import store
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,13 +36,14 @@ def slices_in_force(home: Path) -> dict[str, dict[Slice, str]]:
 
 
 def inputs_fingerprint(home: Path) -> str:
-    """Hash of all that the warehouse is a function of: the slices in force and every receipt's counts."""
+    """Hash of all that the warehouse is a function of: slices in force, every receipt's counts, imported schemes."""
     force = {
         dataset: sorted((list(key), sha256) for key, sha256 in slices.items())
         for dataset, slices in slices_in_force(home).items()
     }
     receipts = sorted((r["source"]["sha256"], r["method"], json.dumps(r["refused"])) for r in read_receipts(home))
-    content = json.dumps([force, receipts], ensure_ascii=False, sort_keys=True)
+    schemes = [(scheme["edition_id"], scheme["content"]["sha256"]) for scheme in store.installed(home)]
+    content = json.dumps([force, receipts, schemes], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -52,7 +54,7 @@ def last_month(home: Path) -> str | None:
 
 
 def prepare(home: Path, candidate_db: Path) -> None:
-    """Write the schema ``landing`` into a new database file: a view per dataset and the tables of counts."""
+    """Write the schemas ``landing`` (a view per dataset, tables of counts) and ``scheme`` into a new database file."""
     import duckdb
 
     candidate_db.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +67,9 @@ def prepare(home: Path, candidate_db: Path) -> None:
             mine = [r for r in receipts if r["dataset"] == dataset and not r["refused"]]
             con.execute(f"create view landing.{dataset} as {_view(home, dataset, mine, force[dataset])}")
         _write_counts(con, receipts, force)
+        con.execute("create schema scheme")
+        for table, query in store.views(home).items():
+            con.execute(f"create view scheme.{table} as {query}")
     finally:
         con.close()
 

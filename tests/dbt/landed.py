@@ -1,7 +1,7 @@
-"""A candidate database with the landed views, from small tables: what dbt finds when it starts.
+"""A candidate database with landed views and grouping schemes, from small tables: what dbt finds when it starts.
 
-Belongs here: the columns of the landing views, and a writer that fills them from a few dictionaries. Not here: files
-of an inbox, or anything that landing decides.
+Belongs here: the columns of both schemas, and a writer that fills them from a few dictionaries. Not here: files of an
+inbox or of a scheme package, or anything that landing and importing decide.
 """
 
 from __future__ import annotations
@@ -269,19 +269,107 @@ LANDED: dict[str, dict[str, str]] = {
 }
 
 
+SCHEME: dict[str, dict[str, str]] = {
+    "scheme": {
+        "edition_id": "VARCHAR",
+        "scheme_id": "VARCHAR",
+        "name_zh": "VARCHAR",
+        "edition": "VARCHAR",
+        "diagnosis_edition": "VARCHAR",
+        "procedure_edition": "VARCHAR",
+        "owner": "VARCHAR",
+        "licence": "VARCHAR",
+        "effective_from": "DATE",
+        "effective_to": "DATE",
+        "content_sha256": "VARCHAR",
+        "content_sm3": "VARCHAR",
+    },
+    "mdc": {
+        "edition_id": "VARCHAR",
+        "mdc": "VARCHAR",
+        "name_zh": "VARCHAR",
+        "priority": "INTEGER",
+        "sex": "VARCHAR",
+        "age_days_max": "INTEGER",
+        "age_years_max": "INTEGER",
+        "min_body_regions": "INTEGER",
+        "requires_valid_procedure": "BOOLEAN",
+    },
+    "mdc_diagnosis": {"edition_id": "VARCHAR", "mdc": "VARCHAR", "code": "VARCHAR", "body_region": "VARCHAR"},
+    "adrg": {
+        "edition_id": "VARCHAR",
+        "adrg": "VARCHAR",
+        "mdc": "VARCHAR",
+        "name_zh": "VARCHAR",
+        "priority": "INTEGER",
+        "kind": "VARCHAR",
+    },
+    "adrg_condition": {
+        "edition_id": "VARCHAR",
+        "adrg": "VARCHAR",
+        "alternative": "INTEGER",
+        "role": "VARCHAR",
+        "list_id": "VARCHAR",
+        "age_days_max": "INTEGER",
+        "weight_g_min": "INTEGER",
+        "weight_g_below": "INTEGER",
+    },
+    "code_list": {"edition_id": "VARCHAR", "list_id": "VARCHAR", "code": "VARCHAR"},
+    "valid_procedure": {"edition_id": "VARCHAR", "code": "VARCHAR"},
+    "complication": {
+        "edition_id": "VARCHAR",
+        "code": "VARCHAR",
+        "level": "VARCHAR",
+        "exclusion_table": "VARCHAR",
+    },
+    "exclusion": {"edition_id": "VARCHAR", "principal_code": "VARCHAR", "exclusion_table": "VARCHAR"},
+    "drg": {
+        "edition_id": "VARCHAR",
+        "drg": "VARCHAR",
+        "adrg": "VARCHAR",
+        "name_zh": "VARCHAR",
+        "severity": "VARCHAR",
+    },
+    "weight": {
+        "edition_id": "VARCHAR",
+        "drg": "VARCHAR",
+        "weight": "DECIMAL(18,8)",
+        "reference": "VARCHAR",
+        "year": "INTEGER",
+    },
+    "code_map": {
+        "edition_id": "VARCHAR",
+        "kind": "VARCHAR",
+        "from_edition": "VARCHAR",
+        "from_code": "VARCHAR",
+        "to_edition": "VARCHAR",
+        "to_code": "VARCHAR",
+    },
+    "edition_code": {"edition_id": "VARCHAR", "kind": "VARCHAR", "code": "VARCHAR", "name_zh": "VARCHAR"},
+}
+
+
 def write_candidate(path: Path, tables: Mapping[str, Sequence[Row]]) -> None:
-    """A candidate database whose schema `landing` holds the given rows; columns that a row leaves out are missing."""
+    """A candidate database with the given rows; columns that a row leaves out are missing.
+
+    `tables` names a landed dataset as `hospital`, a table of the schemes as `scheme.mdc`.
+    """
     import duckdb
 
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema landing")
+        connection.execute("create schema scheme")
         for dataset, columns in LANDED.items():
-            declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-            connection.execute(f"create table landing.{dataset} ({declared})")
-            rows = tables.get(dataset, [])
-            if rows:
-                marks = ", ".join("?" for _ in columns)
-                connection.executemany(
-                    f"insert into landing.{dataset} values ({marks})",
-                    [[row.get(name) for name in columns] for row in rows],
-                )
+            _write(connection, f"landing.{dataset}", columns, tables.get(dataset, []))
+        for table, columns in SCHEME.items():
+            _write(connection, f"scheme.{table}", columns, tables.get(f"scheme.{table}", []))
+
+
+def _write(connection: Any, table: str, columns: Mapping[str, str], rows: Sequence[Row]) -> None:
+    declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+    connection.execute(f"create table {table} ({declared})")
+    if rows:
+        marks = ", ".join("?" for _ in columns)
+        connection.executemany(
+            f"insert into {table} values ({marks})", [[row.get(name) for name in columns] for row in rows]
+        )
