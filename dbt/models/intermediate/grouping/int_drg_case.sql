@@ -1,0 +1,69 @@
+-- The grouper's answer, one row per case: DRG or the reason that there is none, and what decided it.
+with joined as (
+    select
+        profile.source_id,
+        profile.source_row,
+        scheme.edition_id as scheme_edition,
+        profile.principal_code,
+        outcome.mdc,
+        outcome.adrg,
+        outcome.alternative,
+        outcome.ungrouped_reason,
+        adrg.is_divided,
+        adrg.mcc_drg,
+        adrg.cc_drg,
+        adrg.none_drg,
+        profile.excluded_codes,
+        case
+            when not adrg.is_divided then null
+            when profile.mcc_code is not null then 'mcc'
+            when profile.cc_code is not null then 'cc'
+            else 'none'
+        end as complication_level,
+        coalesce(profile.mcc_code, profile.cc_code) as complication_code
+    from {{ ref('int_grouping_profile') }} as profile
+    inner join {{ ref('int_scheme') }} as scheme on profile.edition_no = scheme.edition_no
+    left join {{ ref('int_grouping_outcome') }} as outcome
+        on
+            profile.principal_code is not null
+            and profile.edition_no = outcome.edition_no
+            and profile.principal_class = outcome.principal_class
+            and profile.diagnosis_set = outcome.diagnosis_set
+            and profile.first_procedure_class = outcome.first_procedure_class
+            and profile.procedure_set = outcome.procedure_set
+            and profile.sex = outcome.sex
+            and profile.age_days_band = outcome.age_days_band
+            and profile.age_years_band = outcome.age_years_band
+            and profile.weight_band = outcome.weight_band
+    left join {{ ref('int_scheme_adrg') }} as adrg
+        on outcome.edition_no = adrg.edition_no and outcome.adrg = adrg.adrg
+),
+
+decided as (
+    select
+        *,
+        case complication_level when 'mcc' then mcc_drg when 'cc' then cc_drg else none_drg end as drg_code
+    from joined
+)
+
+select
+    source_id,
+    source_row,
+    scheme_edition,
+    principal_code,
+    mdc,
+    adrg,
+    alternative,
+    drg_code,
+    complication_level,
+    case when complication_level in ('mcc', 'cc') then complication_code end as complication_code,
+    case
+        when is_divided and excluded_codes is not null then {{ distinct_in_order('excluded_codes') }}
+        else cast([] as varchar[])
+    end as excluded_codes,
+    case
+        when principal_code is null then 'principal_missing'
+        when adrg is not null and drg_code is null then 'no_drg'
+        else ungrouped_reason
+    end as ungrouped_reason
+from decided
