@@ -98,7 +98,7 @@ def target_of(database: Path) -> Path:
 
 
 def run_dbt(
-    project: Path, database: Path, *arguments: str, threads: int = 2, province: str | None = "990000"
+    project: Path, database: Path, *arguments: str, threads: int = 2, province: str | None = "990000", **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """dbt in a process of its own: an adapter keeps its database open for as long as its process lives."""
     target = target_of(database)
@@ -106,7 +106,8 @@ def run_dbt(
     command += ["--project-dir", str(project), "--profiles-dir", str(project)]
     command += ["--target-path", str(target), "--log-path", str(target / "logs")]
     if province is not None:
-        command += ["--vars", f'{{province_division: "{province}"}}']
+        variables["province_division"] = province
+    command += ["--vars", json.dumps(variables)]
     environment = {
         **os.environ,
         "ZHUANKE_CANDIDATE": str(database),
