@@ -75,14 +75,14 @@ def _conversion(item: ContractField, text: str, columns: dict[str, str], prefix:
             parsed = f"try_strptime({text}, ['%Y-%m', '%Y%m', '%Y/%m', '%Y年%m月', '%Y-%m-%d'])"
             return f"strftime({parsed}, '%Y-%m')", "not_month"
         case "flag":
-            return _flag(text), "not_flag"
+            return flag(text), "not_flag"
         case "code_set":
             parts = f"list_transform(regexp_split_to_array({text}, '[；;、,，|]'), lambda x: trim(x))"
             return f"list_filter({parts}, lambda x: x <> '')", None
         case "department":
             return _department(text), None
         case "icd":
-            return _icd(text), None
+            return icd(text), None
     return text, None
 
 
@@ -93,14 +93,15 @@ def _datetime(text: str) -> str:
     return f"coalesce(try_cast({text} as timestamp), try_strptime({text}, {formats}))"
 
 
-def _flag(text: str) -> str:
+def flag(text: str) -> str:
+    """Yes and no in the spellings that occur; NULL for anything else."""
     return (
         f"case when upper({text}) in ('1', '是', '有', 'Y', 'TRUE') then true "
         f"when upper({text}) in ('0', '否', '无', 'N', 'FALSE') then false end"
     )
 
 
-def _icd(text: str) -> str:
+def icd(text: str) -> str:
     """A diagnosis or operation code in the national form: capitals, but a lower-case x inside (``I10.x00``)."""
     return f"(upper(left({text}, 1)) || replace(upper(substr({text}, 2)), 'X', 'x'))"
 
@@ -228,9 +229,9 @@ def _list_value(group: str, position: int, kind: str) -> str:
         case "presence":
             element = f"{element} is not null"
         case "flag":
-            element = _flag(element)
+            element = flag(element)
         case "icd":
-            element = _icd(element)
+            element = icd(element)
     return f"list_transform({group}, lambda x: {element})"
 
 
