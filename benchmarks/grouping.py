@@ -1,0 +1,248 @@
+"""The grouping suite: DRG grouping of a whole province by a scheme as wide as the national ones.
+
+Belongs here: its contenders and what the product promises.  Does not belong here: whether groups are right, beyond
+the contenders agreeing (``tests/dbt/test_grouping.py``).
+
+``python -m benchmarks.grouping STEP …`` runs one step in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.suite import Command, Contender, Promise, Suite, Summary
+
+if TYPE_CHECKING:
+    import duckdb
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+RESULT = {
+    "source_id": "varchar",
+    "source_row": "bigint",
+    "mdc": "varchar",
+    "adrg": "varchar",
+    "alternative": "bigint",
+    "drg_code": "varchar",
+    "complication_level": "varchar",
+    "complication_code": "varchar",
+    "excluded_codes": "varchar[]",
+    "ungrouped_reason": "varchar",
+}
+START_UP, GROUPING = "dbt with nothing to do", "grouping in SQL"
+TRACE, REFERENCE, IMPORT = "all traces written", "record by record in Python", "import of the scheme"
+_FIRST = "000000000000"  # the hospital that the reference groups
+_SAMPLE = 100_000  # its records
+_GIB = 1024
+
+
+def prepare(folder: Path, size: int) -> list[Contender]:
+    """Scheme, front pages and the candidate that every run starts from."""
+    package, home = folder / "package", folder / "home"
+    template, candidate, target = folder / "template.duckdb", folder / "candidate.duckdb", folder / "dbt"
+    _run(_step("write", package, home, size))
+    _run(_import(package, home))
+    _run(_step("candidate", home, template))
+    environment = {"ZHUANKE_CANDIDATE": str(candidate), "DO_NOT_TRACK": "1"}
+    sample = min(size, _SAMPLE)
+
+    def fresh() -> None:
+        shutil.copy(template, candidate)
+
+    def dbt(selection: str) -> Command:
+        here = REPOSITORY / "dbt"
+        options: list[str | Path] = [
+            "--project-dir",
+            here,
+            "--profiles-dir",
+            here,
+            "--target-path",
+            target,
+            "--log-path",
+            target,
+        ]
+        variables = json.dumps({"province_division": "990000"})
+        return [_beside_python("dbt"), "--quiet", "run", "--select", selection, *options, "--vars", variables]
+
+    fresh()
+    _run(dbt("resource_type:unit_test"), environment)  # parses the project, as the nightly keeps it parsed
+    return [
+        Contender(START_UP, 0, dbt("resource_type:unit_test"), before=fresh, environment=environment),
+        Contender(
+            GROUPING,
+            size,
+            dbt("+int_drg_case"),
+            before=fresh,
+            check=_step("digest", candidate, "first", "all"),
+            environment=environment,
+        ),
+        Contender(TRACE, size, _step("trace", candidate)),
+        Contender(
+            REFERENCE,
+            sample,
+            _step("reference", package, home, folder / "reference.duckdb"),
+            check=_step("digest", folder / "reference.duckdb", "first"),
+            environment={"PYTHONPATH": str(REPOSITORY / "tests")},
+        ),
+        Contender(
+            IMPORT,
+            0,
+            _import(package, folder / "another"),
+            before=lambda: shutil.rmtree(folder / "another", ignore_errors=True),
+        ),
+    ]
+
+
+def promises(summary: Summary) -> list[Promise]:
+    """What the product promises of grouping, judged on the largest size."""
+    size = summary.sizes[-1]
+    grouping = summary.wall(size, GROUPING)
+    limit = 30 * max(1, size / 10_000_000)
+    growth = summary.growth(GROUPING)
+    trace = summary.per_record(size, TRACE) or 0
+    share = trace / (summary.per_record(size, GROUPING) or 1)
+    imported = summary.wall(summary.sizes[0], IMPORT)
+    peak = summary.peak(size, GROUPING) / _GIB
+    return [
+        Promise(f"{size:,} records grouped in at most {limit:.0f} s", f"{grouping:.1f} s", grouping <= limit),
+        Promise("at most 6 GiB of memory", f"{peak:.1f} GiB", peak <= 6),
+        Promise("CPU time grows no faster than the records", f"n^{growth or 0:.2f}", (growth or 0) <= 1.05),
+        Promise("a scheme of national width is imported within 60 s", f"{imported:.1f} s", imported <= 60),
+        Promise("writing every trace would cost at most a fifth more", f"{share:.0%}", share <= 0.2),
+    ]
+
+
+def _step(name: str, *arguments: object) -> Command:
+    return [sys.executable, "-m", "benchmarks.grouping", name, *map(str, arguments)]
+
+
+def _import(package: Path, home: Path) -> Command:
+    return [_beside_python("zhuanke"), "scheme", "import", package, "--home", home]
+
+
+def _beside_python(command: str) -> Path:
+    return Path(sys.executable).with_name(command)
+
+
+def _run(command: Command, environment: dict[str, str] | None = None) -> None:
+    subprocess.run(
+        list(map(str, command)), env={**os.environ, **(environment or {})}, cwd=REPOSITORY, check=True, stdout=2
+    )
+
+
+# ------------------------------------------------------------------------------------------------ steps
+
+
+def _write(package: str, home: str, size: str) -> None:
+    from benchmarks import cases, wide_scheme
+
+    wide_scheme.write(Path(package))
+    cases.write(_landed(home), int(size))
+
+
+def _candidate(home: str, database: str) -> None:
+    """As landing hands it over, without its receipts: the views of an empty home, and one over the front pages."""
+    import duckdb
+
+    from sources.candidate import prepare
+    from sources.expressions import landed_types, quote
+
+    prepare(Path(home), Path(database))
+    columns = ", ".join(landed_types("hqms_front_page"))
+    files = quote(str(_landed(home) / "*" / "*.parquet"))
+    with duckdb.connect(database) as con:
+        con.execute(
+            f"create or replace view landing.hqms_front_page as select {columns} "
+            f"from read_parquet({files}, hive_partitioning = false)"
+        )
+
+
+def _trace(database: str) -> None:
+    """The view computed and kept, by the settings of the nightly."""
+    with _open(database) as con:
+        con.execute("create or replace table bench_trace as select * from int_drg_trace")
+
+
+def _reference(package: str, home: str, database: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from support.grouper import Case, Scheme, group
+
+    tables = {}
+    for path in Path(package).glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            tables[path.stem] = list(csv.DictReader(file))
+    scheme = Scheme.from_tables(tables)
+    columns = ["source_id", "source_row", "diagnoses", "operations", "sex", "age_years", "age_days"]
+    rows: dict[str, list[Any]] = {name: [] for name in RESULT}
+    for path in sorted(_landed(home).glob(f"*/{_FIRST}.parquet")):
+        for page in pq.read_table(path, columns=[*columns, "admission_weight_g"]).to_pylist():
+            case = Case(*(page[name] for name in columns[2:]), weight_g=page["admission_weight_g"])
+            result = group(scheme, case)
+            for name, values in rows.items():
+                values.append(page[name] if name in page else getattr(result, name))
+    Path(database).unlink(missing_ok=True)
+    with _open(database) as con:
+        con.register("grouped", pa.table(rows))
+        con.execute(f"create table int_drg_case as select {', '.join(RESULT)} from grouped")
+
+
+def _digest(database: str, *scopes: str) -> None:
+    """Digests of the result, whatever the order of its rows: of the first hospital's records, or of all."""
+    row = ", ".join(f"cast({name} as {kind})" for name, kind in RESULT.items())
+    conditions = {"first": f"source_id = '{_FIRST}'", "all": "true"}
+    digests = {}
+    with _open(database) as con:
+        for scope in scopes:
+            query = f"select bit_xor(hash(row({row}))) from int_drg_case where {conditions[scope]}"
+            digests[scope] = str(con.execute(query).fetchall()[0][0])
+    print(json.dumps(digests))
+
+
+def _open(database: str) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    return duckdb.connect(database, config={"threads": 2, "memory_limit": "4GB", "preserve_insertion_order": False})
+
+
+def _landed(home: str) -> Path:
+    return Path(home) / "landing" / "hqms_front_page"
+
+
+SUITE = Suite(
+    name="grouping",
+    title="DRG grouping",
+    about="""\
+A scheme of 33,000 diagnoses, 13,000 procedures, 376 ADRGs, 628 DRGs and 30,000 exclusion rows groups front pages with
+five diagnoses and one and a half procedures on average; both scheme and pages are invented, the popularity of codes
+falls with their rank. Measured is the nightly's own command for the grouping models over landed Parquet files, one a
+hospital month. The reference is the readable grouper of the tests, one record at a time in plain Python; it groups
+the first 100,000 records, and its results are the same.""",
+    sizes=(1_000_000, 3_000_000, 10_000_000),
+    baseline=GROUPING,
+    prepare=prepare,
+    promises=promises,
+    start_up={GROUPING: START_UP},
+)
+
+if __name__ == "__main__":
+    steps: dict[str, Callable[..., None]] = {
+        "write": _write,
+        "candidate": _candidate,
+        "trace": _trace,
+        "reference": _reference,
+        "digest": _digest,
+    }
+    parser = argparse.ArgumentParser()
+    parser.add_argument("step", choices=steps)
+    parser.add_argument("arguments", nargs="*")
+    chosen = parser.parse_args()
+    steps[chosen.step](*chosen.arguments)
