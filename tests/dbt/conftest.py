@@ -83,7 +83,7 @@ def copy_project(folder: Path, rules: Sequence[str] = RULES) -> Path:
     reference = folder / "sources" / "reference"
     shutil.copytree(REPOSITORY / "dbt", project, ignore=shutil.ignore_patterns("target", "logs"))
     reference.mkdir(parents=True)
-    for name in ("specialties.csv", "divisions.csv"):
+    for name in ("specialties.csv", "divisions.csv", "dossier_items.csv"):
         shutil.copy(REPOSITORY / "sources" / "reference" / name, reference / name)
     rule_file = folder / "expectations" / "rules" / "dq_rules.csv"
     rule_file.parent.mkdir(parents=True)
