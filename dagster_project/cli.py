@@ -44,7 +44,9 @@ app = typer.Typer(
 )
 release_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="查看与核验发布版。")
 key_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="假名密钥。")
+scheme_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="分组方案：检查、导入、列出、比较。")
 app.add_typer(release_app, name="release")
+app.add_typer(scheme_app, name="scheme")
 app.add_typer(key_app, name="key")
 
 Home = Annotated[
@@ -225,6 +227,84 @@ def release_verify(release_id: ReleaseId = "current", home: Home = None) -> None
     _console().print(f"[green]✓[/] {folder.name}：全部文件与发布时一致")
 
 
+PackagePath = Annotated[
+    Path, typer.Argument(metavar="方案包", help="方案包的文件夹，或只含它的 zip", show_default=False)
+]
+Edition = Annotated[str, typer.Argument(metavar="方案", help="已导入的方案编号，或方案包的路径", show_default=False)]
+
+
+@scheme_app.command("check")
+def scheme_check(path: PackagePath, as_json: AsJson = False) -> None:
+    """检查一个方案包，列出全部错误与提醒；有错误时退出码为 1。"""
+    from dataclasses import asdict
+
+    from dagster_project.views import show_scheme_faults
+    from sources.scheme.checks import find_faults
+    from sources.scheme.package import open_package
+
+    with open_package(path) as package:
+        faults = find_faults(package)
+    if as_json:
+        print(json.dumps([asdict(fault) for fault in faults], ensure_ascii=False, indent=2))
+    else:
+        show_scheme_faults(_console(), faults)
+    raise typer.Exit(FAILURE if any(fault.level == "error" for fault in faults) else OK)
+
+
+@scheme_app.command("import")
+def scheme_import(path: PackagePath, home: Home = None) -> None:
+    """检查并导入一个方案包；有错误时不导入，已导入的版本不可改动。"""
+    from dagster_project.settings import load_settings
+    from dagster_project.views import show_imported_scheme, show_scheme_faults
+    from sources.scheme.checks import find_faults
+    from sources.scheme.package import open_package
+    from sources.scheme.store import import_package
+
+    settings = load_settings(home)
+    with open_package(path) as package:
+        faults = find_faults(package)
+        show_scheme_faults(_console(), faults)
+        if any(fault.level == "error" for fault in faults):
+            raise typer.Exit(FAILURE)
+        show_imported_scheme(_console(), import_package(settings.home, package))
+
+
+@scheme_app.command("list")
+def scheme_list(home: Home = None, as_json: AsJson = False) -> None:
+    """列出已导入的方案，标出今日出院的病例用哪一个分组。"""
+    from datetime import date
+
+    from dagster_project.settings import load_settings
+    from dagster_project.views import show_schemes
+    from sources.scheme.store import in_use, installed
+
+    settings = load_settings(home)
+    schemes = installed(settings.home)
+    today = in_use(schemes, settings.drg_edition, date.today())
+    if as_json:
+        print(json.dumps({"in_use_today": today, "schemes": schemes}, ensure_ascii=False, indent=2))
+    else:
+        show_schemes(_console(), schemes, today)
+
+
+@scheme_app.command("diff")
+def scheme_diff(earlier: Edition, later: Edition, home: Home = None, as_json: AsJson = False) -> None:
+    """比较两个方案：各表增删改的行，以及分组、编码、并发症因此的变化。"""
+    from dataclasses import asdict
+
+    from dagster_project.settings import load_settings
+    from dagster_project.views import show_scheme_difference
+    from sources.scheme.diff import compare, stored
+
+    settings = load_settings(home)
+    with stored(settings.home, earlier) as one, stored(settings.home, later) as other:
+        difference = compare(one, other)
+    if as_json:
+        print(json.dumps(asdict(difference), ensure_ascii=False, indent=2))
+    else:
+        show_scheme_difference(_console(), difference)
+
+
 @key_app.command("new")
 def key_new(home: Home = None) -> None:
     """创建假名密钥（仅本人可读，绝不覆盖）。请离线备份。"""
@@ -254,9 +334,12 @@ def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError
     from sources.privacy import KeyProblem
+    from sources.scheme.package import SchemeProblem
 
     if isinstance(error, HomeBusyError):
         return BUSY, str(error)
     if isinstance(error, (SettingsError, KeyProblem)):
         return USAGE, str(error)
+    if isinstance(error, SchemeProblem):
+        return FAILURE, str(error)
     return FAILURE, f"{error or type(error).__name__}（加 --debug 显示细节：zhuanke --debug …）"

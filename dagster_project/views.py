@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from dagster_project.doctor import Finding
     from dagster_project.status import Status
     from publishing.release import Release
+    from sources.scheme.diff import Difference
+    from sources.scheme.package import Fault
+    from sources.scheme.store import Imported
 
 _MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
 _LAST_RUN = {
@@ -48,6 +51,7 @@ _RANKED = (
 )
 _RANKED_SPECIALTIES = 2
 _RANKING_WIDTH = 128
+_CASES_SHOWN = 5
 
 
 def show_outcome(console: Console, settings: Settings, outcome: RunOutcome) -> None:
@@ -174,6 +178,9 @@ def show_release_facts(console: Console, facts: dict[str, Any]) -> None:
     console.print(f"  来源文件：{len(provenance['inputs'])} 个")
     for name, editions in provenance["editions"].items():
         console.print(f"  版本 {name}：{'、'.join(editions) or '无'}")
+    for scheme in provenance.get("schemes", []):
+        told = f"{scheme['edition_id']}（{scheme['name_zh']}，{scheme['licence']}，{scheme['content_sha256'][:12]}）"
+        console.print(f"  分组方案：{escape(told)}")
     _print_verdict_counts(console, verdict["summary"])
     for result in verdict["results"]:
         if result["status"] == "failed":
@@ -215,3 +222,61 @@ def show_findings(console: Console, findings: list[Finding]) -> None:
     """What `doctor` found."""
     for finding in findings:
         console.print(f"{_MARKS[finding.level]} {finding.title}：{escape(finding.text)}")
+
+
+def show_scheme_faults(console: Console, faults: list[Fault]) -> None:
+    """Every fault of a scheme package, and whether it can be imported."""
+    counts = {level: sum(fault.level == level for fault in faults) for level in ("error", "warning")}
+    for fault in faults:
+        console.print(f"{_MARKS['fail' if fault.level == 'error' else 'warn']} {escape(str(fault))}")
+    verdict = "[red]不能导入[/]" if counts["error"] else "[green]可以导入[/]"
+    console.print(f"{verdict}：错误 {counts['error']} 种，提醒 {counts['warning']} 种")
+
+
+def show_imported_scheme(console: Console, imported: Imported) -> None:
+    """What came of an import."""
+    scheme, rows = imported.description, imported.description["rows"]
+    state = "[green]已导入[/]" if imported.is_new else "[green]此前已导入，内容相同[/]"
+    console.print(f"{state} {scheme['edition_id']}（{escape(scheme['name_zh'])}）")
+    console.print(f"  MDC {rows['mdc']:,}，ADRG {rows['adrg']:,}，DRG {rows['drg']:,}；对照 {rows['code_map']:,} 行")
+    console.print(f"  内容摘要：{scheme['content']['sha256']}")
+
+
+def show_schemes(console: Console, schemes: list[dict[str, Any]], in_use_today: str | None) -> None:
+    """All imported schemes, the one for today's discharges marked."""
+    if not schemes:
+        console.print("还没有导入分组方案。请运行 zhuanke scheme import。")
+        return
+    table = Table("", "编号", "名称", "生效", "失效", "所有者", "许可", "DRG", "内容摘要", box=box.SIMPLE_HEAD)
+    for scheme in schemes:
+        table.add_row(
+            "[green]●[/]" if scheme["edition_id"] == in_use_today else "",
+            scheme["edition_id"],
+            escape(scheme["name_zh"]),
+            scheme["effective_from"],
+            scheme["effective_to"] or "—",
+            escape(scheme["owner"]),
+            escape(scheme["licence"]),
+            f"{scheme['rows']['drg']:,}",
+            scheme["content"]["sha256"][:12],
+        )
+    console.print(table)
+    console.print("[dim]● 按设置 drg_edition，今日出院的病例用它分组[/]")
+
+
+def show_scheme_difference(console: Console, difference: Difference) -> None:
+    """Counts per table and kind of change, and the first cases of each kind."""
+    console.print(f"[bold]{difference.earlier} → {difference.later}[/]")
+    table = Table("表", box=box.SIMPLE_HEAD)
+    for title in ("新增", "删去", "改动"):
+        table.add_column(title, justify="right")
+    for found in difference.tables:
+        table.add_row(found.table, f"{found.added:,}", f"{found.removed:,}", f"{found.changed:,}")
+    console.print(table)
+    for change in difference.changes:
+        if change.cases:
+            console.print(f"{change.title_zh}：{len(change.cases):,}")
+            for case in change.cases[:_CASES_SHOWN]:
+                console.print(f"  {escape(case)}")
+            if len(change.cases) > _CASES_SHOWN:
+                console.print("  [dim]……（全部见 --json）[/]")

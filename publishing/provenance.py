@@ -78,19 +78,29 @@ def _candidate_facts(candidate_db: Path, receipts: Path) -> dict[str, Any]:
     with duckdb.connect() as connection:
         path = str(candidate_db).replace("'", "''")
         connection.execute(f"attach '{path}' as candidate (read_only)")
-        inputs = connection.execute(
+        files = _rows(
+            connection,
             "select distinct dataset, source_sha256, layout, encoding, rows_read, rows_landed, "
-            "rows_quarantined from candidate.landing.receipt where in_force order by all"
+            "rows_quarantined from candidate.landing.receipt where in_force order by all",
         )
-        names = [column[0] for column in inputs.description or []]
-        files = [dict(zip(names, row, strict=True)) for row in inputs.fetchall()]
         return {
             "inputs": [file | {"source_sm3": _sm3(receipts, file["source_sha256"])} for file in files],
             "editions": {
                 "surgery_catalogue": _distinct(connection, "surgery_catalogue", "edition"),
                 "drg_scheme": _distinct(connection, "drg_result", "scheme_edition"),
             },
+            "schemes": _rows(
+                connection,
+                "select edition_id, name_zh, owner, licence, content_sha256, content_sm3 "
+                "from candidate.scheme.scheme order by edition_id",
+            ),
         }
+
+
+def _rows(connection: Any, query: str) -> list[dict[str, Any]]:
+    found = connection.execute(query)
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _distinct(connection: Any, dataset: str, column: str) -> list[str]:

@@ -57,15 +57,17 @@ def installed(home: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
-def in_use(home: Path, day: date) -> str | None:
-    """The edition for discharges of a day: of those in force, the one that came into force last."""
-    in_force = [
-        description
-        for description in installed(home)
-        if description["effective_from"] <= day.isoformat() < (description["effective_to"] or "9999-12-31")
-    ]
-    latest = max(in_force, key=lambda found: (found["effective_from"], found["edition_id"]), default=None)
-    return latest["edition_id"] if latest else None
+def in_use(editions: list[dict[str, Any]], choice: str, day: date) -> str | None:
+    """The edition that groups the discharges of a day: ``latest``, ``by_date``, or the one that is named."""
+    begun = sorted(editions, key=lambda edition: (edition["effective_from"], edition["edition_id"]))
+    if choice == "by_date":
+        # an edition holds until the next one begins, even where its own end was left open
+        begun = [edition for edition in begun if edition["effective_from"] <= day.isoformat()]
+        if begun and begun[-1]["effective_to"] and begun[-1]["effective_to"] <= day.isoformat():
+            return None
+    elif choice != "latest":
+        begun = [edition for edition in begun if edition["edition_id"] == choice]
+    return begun[-1]["edition_id"] if begun else None
 
 
 def views(home: Path) -> dict[str, str]:

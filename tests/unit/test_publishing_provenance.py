@@ -40,6 +40,9 @@ def candidate(tmp_path: Path) -> Path:
             ) t (dataset, source_sha256, layout, encoding, rows_read, rows_landed, rows_quarantined, in_force);
             create table landing.surgery_catalogue as select unnest(['2023', '2022', '2022']) as edition;
             create table landing.drg_result as select unnest(['CN-DRG 2023', null]) as scheme_edition;
+            create schema scheme;
+            create table scheme.scheme as select 'T-1.0' as edition_id, '小方案' as name_zh, '某省' as owner,
+                '内部使用' as licence, '{"01" * 32}' as content_sha256, '{"02" * 32}' as content_sm3;
             """
         )
     return path
@@ -69,6 +72,16 @@ def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: 
         }
     ], "only files in force, without their paths"
     assert found["editions"] == {"surgery_catalogue": ["2022", "2023"], "drg_scheme": ["CN-DRG 2023"]}
+    assert found["schemes"] == [
+        {
+            "edition_id": "T-1.0",
+            "name_zh": "小方案",
+            "owner": "某省",
+            "licence": "内部使用",
+            "content_sha256": "01" * 32,
+            "content_sm3": "02" * 32,
+        }
+    ]
     assert found["switches"] == {"trim_max_los_days": {"value": "60", "status": "provisional"}}
     assert found["engines"]["duckdb"] == duckdb.__version__
     assert found["code"]["commit"] is None
