@@ -1,7 +1,10 @@
 """What was found and done: diagnoses, operations, and the items that depend on them.
 
 Belongs here: diagnosis and operation slots, pathology, external causes, coma, ventilation. Does not belong here: the
-tables from which they are drawn (casemix), fees and departments (front_page).
+tables from which they are drawn (casemix, comorbidity), fees and departments (front_page).
+
+A case is written so that it comes to the group it was drawn from: principal diagnosis and operations are the group's,
+and among the other diagnoses the highest that counts beside this principal diagnosis is of the group's level.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sources.synthetic import casemix
+from sources.synthetic import casemix, comorbidity
 from sources.synthetic.casemix import PROFILE
 from sources.synthetic.cells import (
     MISSING,
@@ -32,15 +35,17 @@ def _codes_to_cells(matrix: Ints, values: list[str]) -> list[list[str]]:
     return [table[column].tolist() for column in matrix.T]
 
 
-_DIAGNOSES = list(casemix.DIAGNOSIS_NAMES)
-_DIAGNOSIS_TITLES = list(casemix.DIAGNOSIS_NAMES.values())
+_NAMES = casemix.DIAGNOSIS_NAMES | comorbidity.NAMES
+_NAMES |= {old: _NAMES[new] for old, new in casemix.OLD_DIAGNOSES.items()}
+_DIAGNOSES, _DIAGNOSIS_TITLES = list(_NAMES), list(_NAMES.values())
 _DIAGNOSIS_INDEX = {code: i for i, code in enumerate(_DIAGNOSES)}
-_OPERATIONS = list(casemix.OPERATIONS)
+_BY_OPERATION = casemix.OPERATIONS | {old: casemix.OPERATIONS[new] for old, new in casemix.OLD_OPERATIONS.items()}
+_OPERATIONS = list(_BY_OPERATION)
 _OPERATION_INDEX = {code: i for i, code in enumerate(_OPERATIONS)}
-_OPERATION_TITLES = [op.name for op in casemix.OPERATIONS.values()]
+_OPERATION_TITLES = [op.name for op in _BY_OPERATION.values()]
 # a hospital writes a level for every operation, although the list grades only surgery and interventions
-_OPERATION_LEVELS = [op.level or "1" for op in casemix.OPERATIONS.values()]
-_IS_CUT = np.array([op.kind in (casemix.SURGERY, casemix.INTERVENTION) for op in casemix.OPERATIONS.values()])
+_OPERATION_LEVELS = [op.level or "1" for op in _BY_OPERATION.values()]
+_IS_CUT = np.array([op.kind in (casemix.SURGERY, casemix.INTERVENTION) for op in _BY_OPERATION.values()])
 _VENTILATION = np.array([code.startswith("96.7") for code in _OPERATIONS])
 _VENTILATION_LONG = _OPERATION_INDEX["96.7201"]
 # everything that a long and difficult stay may add
@@ -73,9 +78,114 @@ def _operation_choices(group: casemix.Group) -> list[list[int]]:
 
 
 _CHOICES = [_operation_choices(group) for group in PROFILE.groups]
-_PRINCIPALS = [[_DIAGNOSIS_INDEX[code] for code in group.diagnoses] for group in PROFILE.groups]
+
+
+class _Lists:
+    """Lists of codes from which cases draw, one list per row of a table."""
+
+    def __init__(self, lists: list[list[int]]) -> None:
+        self._length = np.array([len(row) for row in lists])
+        self._codes = np.full((len(lists), self._length.max()), -1)
+        for index, row in enumerate(lists):
+            self._codes[index, : len(row)] = row
+
+    def draw(self, row: Ints, number: Ints) -> Ints:
+        """One code of each named list by an arbitrary number; -1 where the list is empty."""
+        return np.asarray(self._codes[row, number % np.maximum(self._length[row], 1)])
+
+
+_PRINCIPALS = _Lists([[_DIAGNOSIS_INDEX[code] for code in group.diagnoses] for group in PROFILE.groups])
+_ASKED = _Lists([[_DIAGNOSIS_INDEX[code] for code in group.needs.other_diagnoses] for group in PROFILE.groups])
+# what decides the level: 0 nothing that counts, 1 a CC, 2 an MCC
+_LEVELS = np.array([{"mcc": 2, "cc": 1}.get(group.drg_severity, 0) for group in PROFILE.groups])
+_LEAVES_CC_OPEN = np.array([group.drg_severity == "any" for group in PROFILE.groups])
+_TAKES_MCC_AS_CC = np.array([group.drg_severity == "cc" and group.split == "35" for group in PROFILE.groups])
+
+
+def _beside(ages: int, level: str, *, excluded: bool) -> _Lists:
+    """Per diagnosis as the principal one: the other diagnoses of this level that (do not) count beside it."""
+    entries = [entry for entry in comorbidity.COMORBIDITIES if ages in entry.ages and entry.level in level.split()]
+    return _Lists(
+        [
+            [_DIAGNOSIS_INDEX[entry.code] for entry in entries if comorbidity.is_excluded(entry, code) == excluded]
+            for code in _DIAGNOSES
+        ]
+    )
+
+
+_AGES = (comorbidity.ADULT, comorbidity.CHILD, comorbidity.NEWBORN)
+_COUNTING = {
+    (ages, level): _beside(ages, word, excluded=False) for ages in _AGES for level, word in ((1, "cc"), (2, "mcc"))
+}
+_EXCLUDED = {ages: _beside(ages, "mcc cc", excluded=True) for ages in _AGES}
+_SILENT = {
+    ages: np.array([_DIAGNOSIS_INDEX[e.code] for e in comorbidity.COMORBIDITIES if ages in e.ages and not e.level])
+    for ages in _AGES
+}
+_ACQUIRED = np.array([_DIAGNOSIS_INDEX[entry.code] for entry in comorbidity.ACQUIRED])
+_MOST_OTHERS = (OTHER_SLOTS, 3, 2)  # by age, as in _AGES
 # morphology of the pathology report for tumours
 _MORPHOLOGY = ["M80700/3", "M81400/3", "M85000/3", "M88900/0"]
+
+
+def _draw_others(rng: np.random.Generator, group: Ints, principal: Ints, ages: Ints) -> tuple[Ints, Ints]:
+    """Other diagnoses (one row per case, -1 where there is none) and their admission conditions."""
+    count = len(group)
+    level = _LEVELS[group]
+    level = np.where(_LEAVES_CC_OPEN[group] & (rng.random(count) < 0.4), 1, level)
+    level = np.where(_TAKES_MCC_AS_CC[group] & (rng.random(count) < 0.1), 2, level)
+    many = np.minimum(rng.poisson(3.2 + 1.6 * PROFILE.severity[group], count), 15)
+    many = np.where(rng.random(count) < 1 / 3000, OTHER_SLOTS, many)
+    many = np.minimum(many, np.array(_MOST_OTHERS)[ages])
+
+    # first what the group asks for and the result of a delivery, then what decides the level, among what does not count
+    fixed = np.where(PROFILE.delivery[group], _DIAGNOSIS_INDEX["Z37.000"], -1)
+    asked = _ASKED.draw(group, rng.integers(0, 1000, count))
+    fixed = np.where(asked >= 0, asked, fixed)
+    first = (fixed >= 0).astype(np.int64)
+    many = np.maximum(many, first + (level > 0))
+    slots = max(int(many.max(initial=0)), 1)
+    order = np.arange(slots)[None, :]
+    start, turn = rng.integers(0, 10**6, count), rng.integers(0, 1000, count)
+    other = np.full((count, slots), -1)
+    for kind in _AGES:
+        rows = np.flatnonzero(ages == kind)
+        pool = _SILENT[kind]
+        # distinct because a stride that shares no factor with the pool visits it once
+        strides = np.array([s for s in range(1, len(pool)) if np.gcd(s, len(pool)) == 1][:5])
+        other[rows] = pool[(start[rows, None] + strides[turn[rows] % len(strides)][:, None] * order) % len(pool)]
+    decisive = first + np.minimum(turn % 3, np.maximum(many - first - 1, 0))
+    beside = np.where(decisive > first, decisive - 1, decisive + 1)
+    has_excluded = rng.random(count) < 0.3
+    for kind in _AGES:
+        excluded = _EXCLUDED[kind].draw(principal, start)
+        rows = np.flatnonzero((ages == kind) & has_excluded & (excluded >= 0) & (beside < many))
+        other[rows, beside[rows]] = excluded[rows]
+        for wanted in (1, 2):
+            rows = np.flatnonzero((ages == kind) & (level == wanted))
+            other[rows, decisive[rows]] = _COUNTING[kind, wanted].draw(principal[rows], start[rows])
+    rows = np.flatnonzero(first)
+    other[rows, 0] = fixed[rows]
+
+    condition = np.where(rng.random((count, slots)) < 0.93, 1, 2)
+    # a complication of the stay counts by itself, so only where the level has room for it
+    acquired = PROFILE.surgical[group] & (rng.random(count) < 0.04) & (ages == comorbidity.ADULT)
+    last = np.maximum(many, 1) - 1
+    rows = np.flatnonzero(acquired & (level > 0) & (last > np.maximum(decisive, beside)))
+    other[rows, last[rows]] = _ACQUIRED[start[rows] % len(_ACQUIRED)]
+    condition[rows, last[rows]] = 4
+    condition[np.flatnonzero(PROFILE.delivery[group]), 0] = 1
+    return np.where(order < many[:, None], other, -1), condition
+
+
+def _in_old_codes(index: Ints, table: dict[str, str], index_of: dict[str, int]) -> Ints:
+    """The codes of the edition before, wherever it had others; several old ones take turns."""
+    older = index.copy()
+    for new in dict.fromkeys(table.values()):
+        choices = np.array([index_of[old] for old, code in table.items() if code == new])
+        rows = np.flatnonzero(index.ravel() == index_of[new])
+        older.ravel()[rows] = choices[np.arange(len(rows)) % len(choices)]
+    return older
 
 
 def write_clinical(
@@ -84,49 +194,22 @@ def write_clinical(
     hospital: Hospital,
     group: Ints,
     *,
-    severity: Ints,
     child: Bools,
     newborn: Bools,
     ventilated: bool,
+    old_codes: bool,
     admitted: NDArray[np.datetime64],
     stay_nights: Ints,
     died: Bools,
 ) -> tuple[list[str], Bools]:
     """Diagnoses, operations and what depends on them; returns principal diagnoses and who was operated."""
     count = len(group)
-    width = max(len(row) for row in _PRINCIPALS)
-    table = np.array([[row[i % len(row)] for i in range(width * 2)] for row in _PRINCIPALS])
-    principal = table[group, rng.integers(0, width * 2, count)]
-
-    # other diagnoses: distinct because a stride that shares no factor with the pool visits it once
-    many = np.minimum(rng.poisson(3.2 + 1.6 * severity, count), 15)
-    many = np.where(rng.random(count) < 1 / 3000, OTHER_SLOTS, many)
-    many = np.maximum(many, (severity == 2).astype(np.int64))
-    many = np.where(newborn, np.minimum(many, 1), np.where(child, np.minimum(many, 3), many))
-    slots = max(int(many.max(initial=0)), 1)
-    adults = np.array([_DIAGNOSIS_INDEX[code] for code in casemix.COMORBIDITIES])
-    minor_pool, major = adults[casemix.MAJOR_COMORBIDITIES :], adults[: casemix.MAJOR_COMORBIDITIES]
-    children = np.array([_DIAGNOSIS_INDEX[code] for code in casemix.CHILD_COMORBIDITIES])
-    start, pool = rng.integers(0, 10**6, count)[:, None], len(minor_pool)
-    stride = np.array([s for s in range(1, pool) if np.gcd(s, pool) == 1])[rng.integers(0, 1000, count) % 5][:, None]
-    order = np.arange(slots)[None, :]
-    other = minor_pool[(start + stride * order) % pool]
-    other = np.where((child | newborn)[:, None], children[(start + order) % len(children)], other)
-    other[:, 0] = np.where((severity == 2) & ~newborn & ~child, major[start[:, 0] % len(major)], other[:, 0])
-    condition = np.where(rng.random((count, slots)) < 0.93, 1, 2)
-    hospital_acquired = PROFILE.surgical[group] & (rng.random(count) < 0.02) & (many > 0) & ~child & ~newborn
-    acquired = np.array([_DIAGNOSIS_INDEX[code] for code in casemix.COMPLICATIONS])
-    last = np.maximum(many, 1) - 1
-    rows = np.flatnonzero(hospital_acquired)
-    other[rows, last[rows]] = acquired[start[rows, 0] % len(acquired)]
-    condition[rows, last[rows]] = 4
-    delivery = np.flatnonzero(PROFILE.delivery[group])
-    many[delivery] = np.maximum(many[delivery], 1)
-    other[delivery, 0] = _DIAGNOSIS_INDEX["Z37.000"]
-    condition[delivery, 0] = 1
-    empty = order >= many[:, None]
-    other = np.where(empty, -1, other)
-    condition_cells = _codes_to_cells(np.where(empty, -1, condition - 1), ["1", "2", "3", "4"])
+    principal = _PRINCIPALS.draw(group, rng.integers(0, 1000, count))
+    ages = np.select([newborn, child], [comorbidity.NEWBORN, comorbidity.CHILD], comorbidity.ADULT)
+    other, condition = _draw_others(rng, group, principal, ages)
+    if old_codes:
+        principal = _in_old_codes(principal, casemix.OLD_DIAGNOSES, _DIAGNOSIS_INDEX)
+    condition_cells = _codes_to_cells(np.where(other < 0, -1, condition - 1), ["1", "2", "3", "4"])
 
     codes = pick(_DIAGNOSES, principal)
     cells["C03C"], cells["C04N"] = codes, pick(_DIAGNOSIS_TITLES, principal)
@@ -170,10 +253,11 @@ def write_clinical(
         group,
         count,
         ventilated,
+        old_codes,
         admitted,
         stay_nights,
         injury,
-        (severity > 0) & ~child & ~newborn,
+        (PROFILE.severity[group] > 0) & ~child & ~newborn,
     )
 
 
@@ -184,6 +268,7 @@ def _write_operations(
     group: Ints,
     count: int,
     ventilated: bool,
+    old_codes: bool,
     admitted: NDArray[np.datetime64],
     stay_nights: Ints,
     injury: Bools,
@@ -217,6 +302,8 @@ def _write_operations(
     for row in np.flatnonzero(dropped.any(axis=1)).tolist():
         kept = operations[row][(operations[row] >= 0) & ~dropped[row]].tolist()
         operations[row] = kept + [-1] * (operations.shape[1] - len(kept))
+    if old_codes:
+        operations = _in_old_codes(operations, casemix.OLD_OPERATIONS, _OPERATION_INDEX)
     has = operations >= 0
     operated = has[:, 0]
     long_ = (operations == _VENTILATION_LONG).any(axis=1)

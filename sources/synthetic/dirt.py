@@ -167,6 +167,7 @@ FAULTS = [
     Fault("hqms_07_pathology", 0.003, ("tumour",), ("C09C",), _clear("C09C", "C10N", "C11")),
     Fault("hqms_08_external_cause", 0.004, ("injury",), ("C12C",), _clear("C12C", "C13N")),
     Fault("hqms_09_main_diagnosis", 0.001, ("plain",), ("C03C",), _put("C03C", "R65.100")),
+    Fault("hqms_09_main_diagnosis", 0.0005, ("plain",), ("C03C",), _clear("C03C", "C04N")),
     Fault("hqms_10_sex_diagnosis", 0.001, ("plain", "male", "teen"), ("C03C",), _put("C03C", "N80.900")),
     Fault("hqms_11_age_diagnosis", 0.004, ("plain", "girl"), ("C03C",), _put("C03C", "O03.900")),
     Fault("hqms_12_death_autopsy", 0.004, ("died",), ("C34C",), _clear("C34C")),
@@ -213,7 +214,7 @@ def soil(block: Block, layout: Layout, rng: np.random.Generator) -> tuple[dict[s
         for row in rows:
             fault.change(cells, row)
         if rows:
-            done[fault.rule] = len(rows)
+            done[fault.rule] = done.get(fault.rule, 0) + len(rows)
     ragged: list[int] = []
     if not is_dbf:
         ragged = hit(RAGGED_RATE, np.ones(len(block), dtype=np.bool_))

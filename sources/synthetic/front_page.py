@@ -75,7 +75,7 @@ class Block:
     hospital: Hospital
     month: str
     cells: Cells
-    drg: list[str]  # empty = not grouped
+    drg: list[str]  # the group that each case was drawn from; empty = it belongs to none
     ungrouped_reason: list[str]
     department: list[str]  # normalised discharge department
     stay_days: Ints
@@ -87,9 +87,11 @@ class Block:
         return len(self.drg)
 
 
-def group_weights(hospital: Hospital, month_number: int, calendar_month: int) -> NDArray[np.float64]:
+def group_weights(hospital: Hospital, month_number: int, calendar_month: int, *, newborns: bool) -> NDArray[np.float64]:
     """How likely each group is in this hospital: level, focus, season and a slow shift to surgery."""
     weight = np.array([g.frequency for g in PROFILE.groups])
+    if not newborns:
+        weight = weight * ~PROFILE.newborn
     if hospital.focus:
         weight = weight * np.isin(PROFILE.mdc, list(hospital.focus))
     if hospital.kind == "中医":
@@ -129,12 +131,16 @@ def draw_block(
     seed: int,
     *,
     ventilated: bool,
+    newborns: bool,
+    old_codes: bool,
     whole_hours: bool,
 ) -> Block:
     """Draw `count` discharges of a hospital in a month ('YYYY-MM').
 
-    Ventilation is coded only where the layout has a column for its hours; a layout that stores hours
-    instead of minutes gets stays that begin and end on the hour, so that every source tells the same time.
+    Ventilation is coded only where the layout has a column for its hours, and newborns come only where it has one
+    for the age in days, without which nobody can group them; a layout that stores hours instead of minutes gets
+    stays that begin and end on the hour, so that every source tells the same time. `old_codes`: codes of the
+    edition before.
     """
     profile = PROFILE
     rng = np.random.default_rng(np.random.SeedSequence([seed, hospital.index, month_number]))
@@ -144,9 +150,8 @@ def draw_block(
     month_days = days_in(month)
 
     # --- what is treated, and for how long
-    group = rng.choice(len(profile.groups), count, p=group_weights(hospital, month_number, int(month[5:7]))).astype(
-        np.int64
-    )
+    chances = group_weights(hospital, month_number, int(month[5:7]), newborns=newborns)
+    group = rng.choice(len(profile.groups), count, p=chances).astype(np.int64)
     repeats = int(count * 0.04)
     eligible = rng.permutation(np.flatnonzero(~profile.once[group]))[: 2 * repeats]
     first, second = eligible[: len(eligible) // 2], eligible[len(eligible) // 2 :][: len(eligible) // 2]
@@ -175,7 +180,7 @@ def draw_block(
         profile.age_max[group],
     ).astype(np.int64)
     newborn = profile.newborn[group]
-    extra = np.where(newborn, rng.integers(0, 11, count), rng.integers(0, 365, count))
+    extra = rng.integers(profile.age_days[group, 0], profile.age_days[group, 1] + 1)
     birth = _births(admitted_day, years, extra)
     birth[second] = birth[first]
     age = _full_years(birth, admitted_day)
@@ -208,18 +213,18 @@ def draw_block(
         rng,
         hospital,
         group,
-        severity=profile.severity[group],
         child=child,
         newborn=newborn,
         ventilated=ventilated,
+        old_codes=old_codes,
         admitted=admitted,
         stay_nights=np.where(same_day, 0, stay),
         died=died,
     )
-    weights = [str(value * 10) for value in rng.integers(180, 420, count).tolist()]
-    delivery = profile.delivery[group]
-    cells["A18x01"] = where(newborn | delivery, weights)
-    cells["A17"] = where(newborn, [str(int(text) - 50) for text in weights])
+    lightest, heaviest = (profile.admission_weight_g[group] // 10).T
+    weight = rng.integers(lightest, heaviest + 1) * 10
+    cells["A17"] = where(newborn, [str(value) for value in weight.tolist()])
+    cells["A18x01"] = where(newborn | profile.delivery[group], [str(value + 50) for value in weight.tolist()])
     departments = _write_departments(cells, rng, hospital, group, count)
     total, blood = _write_fees(cells, rng, group, stay, operated, cost_habit, month_number, spread)
     known_abo = choose(rng, count, ["1", "2", "3", "4"], [0.28, 0.25, 0.38, 0.09])
@@ -228,14 +233,12 @@ def draw_block(
     cells["C27C"] = where(known, ["2" if value < 0.995 else "1" for value in rng.random(count).tolist()], "4")
     _write_rest(cells, rng, hospital, count, age, newborn | child, same_day, operated, died)
 
-    ungrouped = rng.random(count) < 0.03
-    reasons = choose(rng, count, ["主要诊断不在方案内", "诊断与操作不符", "住院天数异常"], [0.6, 0.3, 0.1])
     return Block(
         hospital,
         month,
         cells,
-        drg=["" if out else code for code, out in zip(profile.codes[group], ungrouped.tolist(), strict=True)],
-        ungrouped_reason=where(ungrouped, reasons, ""),
+        drg=profile.codes[group].tolist(),
+        ungrouped_reason=profile.reasons[group].tolist(),
         department=departments,
         stay_days=stay,
         admitted=admitted,
@@ -261,7 +264,7 @@ def draw_block(
             "not_allergic": np.array([text == "1" for text in cells["C24C"]]),
             "rich": total > 100_000,
             "ventilated_long": np.array([hours.isdigit() and int(hours) >= 96 for hours in cells["C47"]]),
-            "plain": np.array([code[0] not in "STCDZ" for code in principal]) & ~newborn & ~delivery,
+            "plain": np.array([code[0] not in "STCDZ" for code in principal]) & ~newborn & ~profile.delivery[group],
         },
     )
 

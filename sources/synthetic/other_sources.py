@@ -19,8 +19,8 @@ from sources.synthetic import casemix, people
 from sources.synthetic.cells import money
 from sources.synthetic.front_page import Block
 from sources.synthetic.people import Hospital
+from sources.synthetic.scheme import FIRST_EDITION
 
-SCHEME_EDITION = "云岫示例分组方案1.0"
 Row = Sequence[Any]
 
 DRG_HEADER = ["机构代码", "病案号", "住院次数", "出院时间", "DRG编码", "方案版本", "未入组原因"]
@@ -118,22 +118,49 @@ def xlsx_bytes(sheet: str, header: Sequence[str], rows: Iterable[Row]) -> bytes:
 # --- per hospital and month ---
 
 
-def drg_rows(block: Block) -> list[Row]:
-    """One row per discharge, grouped or with the reason why not."""
+# the words of the commission's own grouper, which knows fewer reasons
+_GROUPER_REASONS = {
+    "principal_outside_scheme": "主要诊断不在方案内",
+    "sex_conflict": "性别与诊断不符",
+    "age_conflict": "年龄与诊断不符",
+    "weight_conflict": "体重与诊断不符",
+    "no_adrg": "诊断与操作不符",
+    "no_drg": "诊断与操作不符",
+}
+_DIFFERS = 1 / 200
+_SIBLINGS = {
+    group.code: [other.code for other in casemix.groups() if other.adrg == group.adrg and other.code != group.code]
+    for group in casemix.groups()
+    if group.code
+}
+
+
+def drg_rows(block: Block, rng: np.random.Generator) -> tuple[list[Row], int]:
+    """What the commission's own grouper says: one row per discharge, grouped or with the reason why not.
+
+    It is another program: one grouped case in two hundred comes to another DRG of the ADRG, or to none where there is
+    no other. Returns the rows and how many of them differ.
+    """
     cells = block.cells
     size = len(block)
-    return list(
-        zip(
-            cells["A01"][:size],
-            cells["A48"][:size],
-            cells["A49"][:size],
-            cells["B15"][:size],
-            block.drg,
-            [SCHEME_EDITION] * size,
-            block.ungrouped_reason,
-            strict=True,
-        )
+    groups, reasons, differing = block.drg[:], [_GROUPER_REASONS.get(why, "") for why in block.ungrouped_reason], 0
+    for row in np.flatnonzero(rng.random(size) < _DIFFERS).tolist():
+        if block.drg[row]:
+            siblings = _SIBLINGS[block.drg[row]] or [""]
+            groups[row] = siblings[row % len(siblings)]
+            reasons[row] = "" if groups[row] else "住院天数异常"
+            differing += 1
+    rows = zip(
+        cells["A01"][:size],
+        cells["A48"][:size],
+        cells["A49"][:size],
+        cells["B15"][:size],
+        groups,
+        [FIRST_EDITION] * size,
+        reasons,
+        strict=True,
     )
+    return list(rows), differing
 
 
 def _disease(principal: str, main_operation: str, age: int) -> str | None:
@@ -203,7 +230,7 @@ def hospital_rows(hospitals: list[Hospital]) -> list[Row]:
     departments = sorted({group.department for group in casemix.groups()} | {"0310"})
     rows: list[Row] = []
     for hospital in hospitals:
-        wanted = {group.department for group in casemix.groups() if group.code[0] in (hospital.focus or group.code[0])}
+        wanted = {group.department for group in casemix.groups() if group.mdc in (hospital.focus or group.mdc)}
         subjects = ["5001", "5002", "5010"] if hospital.kind == "中医" else [d for d in departments if d in wanted]
         rows.append(
             [

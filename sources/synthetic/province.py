@@ -27,7 +27,7 @@ from sources.synthetic.layouts import Layout
 from sources.synthetic.people import Hospital
 
 Progress = Callable[[int, int], None]
-DIRT_STREAM, DISEASE_STREAM, RESUBMISSION_STREAM = 1, 2, 3
+DIRT_STREAM, DISEASE_STREAM, GROUPER_STREAM = 1, 2, 3
 
 
 _DOSSIER_HOSPITALS = 3
@@ -46,6 +46,7 @@ class ProvinceSummary:
     files: dict[str, int]  # path below inbox -> data rows
     faults: dict[str, dict[str, int]]  # rule or landing reason -> path -> rows
     refused: dict[str, str]  # path -> why landing must refuse the file
+    regrouped: dict[str, int]  # path -> rows whose group is not the one that the case was drawn from
     superseded: dict[str, str]  # path -> path of the file that replaces it
     duplicates: dict[str, str]  # path -> path with the same bytes
 
@@ -73,6 +74,7 @@ class _Done:
     month: str
     files: dict[str, int] = field(default_factory=dict)
     faults: dict[str, dict[str, int]] = field(default_factory=dict)
+    regrouped: dict[str, int] = field(default_factory=dict)
     superseded: dict[str, str] = field(default_factory=dict)
     bed_days: dict[str, int] = field(default_factory=dict)
 
@@ -136,6 +138,8 @@ def _draw(task: _Task, layout: Layout) -> Block:
         task.count,
         task.seed,
         ventilated="C47" in layout.carries,
+        newborns="A16" in layout.carries,
+        old_codes=layout.name == "hqms_p",
         whole_hours=layout.name == "hqms_pinyin",
     )
 
@@ -152,9 +156,11 @@ def _write_month(task: _Task) -> _Done:
         _write(task.target, path, data)
         done.files[path] = rows
 
-    drg = other_sources.drg_rows(block)
+    drg, differing = other_sources.drg_rows(block, _stream(task, GROUPER_STREAM))
     path = f"drg/{hospital.organisation_id}/drg_{stamp}.csv"
     send(path, other_sources.csv_bytes(other_sources.DRG_HEADER, drg), len(drg))
+    if differing:
+        done.regrouped[path] = differing
     diseases = other_sources.single_disease_rows(block, _stream(task, DISEASE_STREAM))
     if diseases:
         path = f"single_disease/{hospital.organisation_id}/single_disease_{stamp}"
@@ -262,11 +268,12 @@ def write_province(
     calendar = month_range(first_month, months)
     tasks = _plan(target, seed, province, calendar, discharges, dirt)
     summary = ProvinceSummary(
-        target, seed, [h.organisation_id for h in province], calendar, discharges, {}, {}, {}, {}, {}
+        target, seed, [h.organisation_id for h in province], calendar, discharges, {}, {}, {}, {}, {}, {}
     )
     bed_days: dict[str, dict[int, dict[str, int]]] = {}
     for number, done in enumerate(_run(tasks, workers), 1):
         summary.files.update(done.files)
+        summary.regrouped.update(done.regrouped)
         summary.superseded.update(done.superseded)
         for rule, files in done.faults.items():
             summary.faults.setdefault(rule, {}).update(files)
@@ -383,6 +390,7 @@ def _write_truth(summary: ProvinceSummary) -> None:
         "discharges": summary.discharges,
         "files": summary.files,
         "faults": {rule: {"rows": sum(files.values()), "files": files} for rule, files in summary.faults.items()},
+        "regrouped": {"rows": sum(summary.regrouped.values()), "files": summary.regrouped},
         "refused": summary.refused,
         "superseded": summary.superseded,
         "duplicates": summary.duplicates,
