@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import hashlib
 
+from dagster_project.grouping import grouping_choice
 from dagster_project.settings import PROJECT_ROOT, Settings
 
 
 def release_fingerprint(settings: Settings) -> str:
-    """Hash of the inputs in force, the code, the locked versions and the province."""
+    """Hash of the inputs in force, the code, the locked versions, the province and the choice of DRG results."""
     from expectations.content import sha256_file
     from publishing.provenance import FOLDERS, LOCK, folder_hash
     from sources.candidate import inputs_fingerprint
 
     parts = [
         settings.province,
+        *grouping_choice(settings).as_vars().values(),
         inputs_fingerprint(settings.home),
         *(folder_hash(PROJECT_ROOT / folder) for folder in FOLDERS),
         # contracts and landing code are part of the inputs' fingerprint; how landed files become views is not

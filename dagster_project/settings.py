@@ -1,7 +1,8 @@
 """Every path, key and limit of an installation.
 
 Belongs here: where things lie, how much of the machine may be used, when a release counts as fresh.
-Does not belong here: anything that changes a number (switches of the method are rows of a dbt seed).
+Does not belong here: anything that changes a number (switches of the method are rows of a dbt seed), except which of
+this installation's DRG results count: only here are its schemes known.
 
 A value comes from the environment (`ZHUANKE_…`) or else from `<home>/zhuanke.toml`; nothing else is read.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -39,6 +40,12 @@ class Settings(BaseSettings):
     )
     pseudonym_key_file: Path = Field(
         default=Path("~/.config/zhuanke/pseudonym.key"), description="假名密钥文件，须在数据目录之外"
+    )
+    drg_source: Literal["auto", "own", "external"] = Field(
+        default="auto", description="DRG 结果的来源：own 本系统分组，external 收到的分组结果，auto 有方案即自行分组"
+    )
+    drg_edition: str = Field(
+        default="latest", description="分组方案版本：latest 最新一版，by_date 按出院日，或某一版本的编号"
     )
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="同时读取的文件数")
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="DuckDB 线程数")

@@ -30,6 +30,7 @@ from packaging.version import Version
 
 from dagster_project.defs.landing import dataset_key
 from dagster_project.defs.resources import HomeResource
+from dagster_project.grouping import grouping_choice
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.workspace import Workspace
 from publishing.provenance import folder_hash
@@ -46,7 +47,8 @@ def _vars(settings: Settings) -> list[str]:
     # Definitions load without a province (to look around); a run insists on it, see `candidate`.
     if settings.province_division is None:
         return []
-    return ["--vars", json.dumps({"province_division": settings.province_division})]
+    choice = grouping_choice(settings).as_vars()
+    return ["--vars", json.dumps({"province_division": settings.province_division, **choice})]
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -61,9 +63,9 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def prepared_project(settings: Settings) -> DbtProject:
-    """The dbt project with its manifest, parsed once per state of SQL, seeds, province and version."""
-    state = hashlib.sha256("".join(folder_hash(PROJECT_ROOT / folder) for folder in _PARSED).encode())
-    name = f"{state.hexdigest()[:16]}-{settings.province_division or 'none'}-{dbt_version}"
+    """The dbt project with its manifest, parsed once per state of SQL, seeds, variables and version."""
+    state = [*(folder_hash(PROJECT_ROOT / folder) for folder in _PARSED), *_vars(settings)]
+    name = f"{hashlib.sha256(''.join(state).encode()).hexdigest()[:16]}-{dbt_version}"
     cache = settings.cache / "dbt"
     project = DbtProject(DBT_FOLDER, target_path=cache / name, profiles_dir=DBT_FOLDER)
     if not project.manifest_path.exists():

@@ -49,10 +49,10 @@ create table dim_window as
 create table ref_drg_benchmark as
     select '2023' as window_id, drg_code, 'region' as reference_population, 15 as case_count,
            cast(weight as decimal(20, 12)) as weight, cast(weight * 1000000 as decimal(24, 8)) as mean_cost_fen,
-           'CN-DRG 2023' as edition
+           'YX-1.0' as scheme_edition, 'computed' as weight_source
     from (values ('FR11', 0.8), ('EB19', 1.2)) t (drg_code, weight);
 create table ref_drg_risk as
-    select '2023' as window_id, drg_code, 15 as case_count, deaths as death_count,
+    select '2023' as window_id, 'YX-1.0' as scheme_edition, drg_code, 15 as case_count, deaths as death_count,
            cast(deaths / 15 as decimal(20, 12)) as mortality, risk_class,
            cast(-3 as decimal(20, 12)) as cut_low, cast(-2 as decimal(20, 12)) as cut_mid,
            cast(-1 as decimal(20, 12)) as cut_high

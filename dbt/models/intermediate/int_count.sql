@@ -29,7 +29,8 @@ with attributed as (
             sum(cell.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ ref('int_cell') }} as cell
-    left join {{ ref('int_drg') }} as drg on cell.drg_code = drg.drg_code
+    left join {{ ref('int_drg') }} as drg
+        on cell.drg_code = drg.drg_code and cell.scheme_edition is not distinct from drg.scheme_edition
     group by all
 )
 

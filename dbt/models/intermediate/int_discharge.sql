@@ -1,6 +1,8 @@
 {{ config(materialized='view') }}
 -- One row per landed front page: what anything counts, decided once. A view: only int_cell and the row rules read it.
 -- No CTE is named twice: DuckDB would keep it apart and then compute every column, wanted or not.
+-- depends_on: {{ ref('int_drg_case') }}
+-- depends_on: {{ ref('stg_drg_result') }}
 with operation as (
     select
         page.source_id,
@@ -42,7 +44,7 @@ resolved as (
         drg.drg_code,
         drg.mdc,
         coalesce(drg.mdc_specialty_code, 'UNMAPPED') as mdc_specialty_code,
-        case when drg.drg_code is not null then drg_result.scheme_edition end as scheme_edition,
+        drg.scheme_edition,
         page.total_fee_fen,
         page.length_of_stay_days,
         case
@@ -72,13 +74,21 @@ resolved as (
         on
             left(page.discharge_department, 2) = first_level.specialty_code
             and length(page.discharge_department) <= 4
-    left join {{ ref('stg_drg_result') }} as drg_result
+    {% if var('drg_source', 'external') == 'own' %}
+        left join {{ ref('int_drg_case') }} as drg_result
+            on page.source_id = drg_result.source_id and page.source_row = drg_result.source_row
+    {% else %}
+        left join {{ ref('stg_drg_result') }} as drg_result
+            on
+                page.patient_id = drg_result.patient_id
+                and page.discharge_time = drg_result.discharge_time
+                and page.admission_count = drg_result.admission_count
+                and page.organisation_id = drg_result.organisation_id
+    {% endif %}
+    left join {{ ref('int_drg') }} as drg
         on
-            page.patient_id = drg_result.patient_id
-            and page.discharge_time = drg_result.discharge_time
-            and page.admission_count = drg_result.admission_count
-            and page.organisation_id = drg_result.organisation_id
-    left join {{ ref('int_drg') }} as drg on drg_result.drg_code = drg.drg_code
+            drg_result.drg_code = drg.drg_code
+            and coalesce(drg_result.scheme_edition, '未注明') = drg.scheme_edition
     left join surgery
         on page.source_id = surgery.source_id and page.source_row = surgery.source_row
 )

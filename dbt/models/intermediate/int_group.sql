@@ -5,6 +5,7 @@ with yearly as (
         organisation_id,
         specialty_code,
         drg_code,
+        scheme_edition,
         cast(extract(year from discharge_month) as integer) as data_year,
         sum(grouped_count) as grouped_count,
         sum(grouped_cost_fen) as grouped_cost_fen,
@@ -12,7 +13,7 @@ with yearly as (
         sum(grouped_death_count) as grouped_death_count
     from {{ ref('int_cell') }}
     where grouped_count > 0
-    group by organisation_id, specialty_code, drg_code, data_year
+    group by organisation_id, specialty_code, drg_code, scheme_edition, data_year
 ),
 
 attributed as (
@@ -25,7 +26,8 @@ attributed as (
         'mdc' as attribution,
         yearly.* replace (drg.mdc_specialty_code as specialty_code)
     from yearly
-    inner join {{ ref('int_drg') }} as drg on yearly.drg_code = drg.drg_code
+    inner join {{ ref('int_drg') }} as drg
+        on yearly.drg_code = drg.drg_code and yearly.scheme_edition is not distinct from drg.scheme_edition
 ),
 
 levelled as (
@@ -33,13 +35,14 @@ levelled as (
         attribution,
         {{ level_keys() }},
         drg_code,
+        scheme_edition,
         data_year,
         sum(grouped_count) as grouped_count,
         sum(grouped_cost_fen) as grouped_cost_fen,
         sum(grouped_stay_days) as grouped_stay_days,
         sum(grouped_death_count) as grouped_death_count
     from attributed
-    group by attribution, drg_code, data_year, {{ level_sets() }}
+    group by attribution, drg_code, scheme_edition, data_year, {{ level_sets() }}
 )
 
 select
@@ -48,6 +51,7 @@ select
     levelled.specialty_code,
     data_window.window_id,
     levelled.drg_code,
+    levelled.scheme_edition,
     cast(sum(levelled.grouped_count) as bigint) as grouped_count,
     cast(sum(levelled.grouped_cost_fen) as bigint) as grouped_cost_fen,
     cast(sum(levelled.grouped_stay_days) as bigint) as grouped_stay_days,
@@ -56,4 +60,5 @@ from levelled
 inner join {{ ref('int_window') }} as data_window
     on levelled.data_year between data_window.first_year and data_window.last_year
 group by
-    levelled.attribution, levelled.hospital_id, levelled.specialty_code, data_window.window_id, levelled.drg_code
+    levelled.attribution, levelled.hospital_id, levelled.specialty_code, data_window.window_id, levelled.drg_code,
+    levelled.scheme_edition

@@ -19,9 +19,15 @@ with by_drg as (
         ) }} as time_ratio
     from {{ ref('int_group') }} as part
     left join {{ ref('ref_drg_benchmark') }} as benchmark
-        on part.window_id = benchmark.window_id and part.drg_code = benchmark.drg_code
+        on
+            part.window_id = benchmark.window_id
+            and part.drg_code = benchmark.drg_code
+            and part.scheme_edition is not distinct from benchmark.scheme_edition
     left join {{ ref('ref_drg_risk') }} as risk
-        on part.window_id = risk.window_id and part.drg_code = risk.drg_code
+        on
+            part.window_id = risk.window_id
+            and part.drg_code = risk.drg_code
+            and part.scheme_edition is not distinct from risk.scheme_edition
 ),
 
 weighed as (

@@ -1,9 +1,10 @@
 -- Risk class of a DRG from the logarithm of its mortality in the reference population. Mean m and standard deviation s
 -- are taken over the groups with deaths, unweighted: 1 below m-s, 2 up to m, 3 up to m+s, 4 from m+s on.
--- With fewer than two such groups s is 0: the group with deaths is then not below m+s and falls in class 4.
+-- Each edition of the scheme is graded by itself. With fewer than two such groups s is 0: the group with deaths is then not below m+s and falls in class 4.
 with mortality as (
     select
         benchmark.window_id,
+        benchmark.scheme_edition,
         benchmark.drg_code,
         benchmark.reference_population,
         benchmark.case_count,
@@ -13,11 +14,13 @@ with mortality as (
     inner join {{ ref('int_cell') }} as cell
         on
             benchmark.drg_code = cell.drg_code
+            and benchmark.scheme_edition is not distinct from cell.scheme_edition
             and cell.discharge_month between data_window.first_month and data_window.last_month
     left join {{ ref('stg_hospital') }} as hospital on cell.organisation_id = hospital.organisation_id
     where benchmark.reference_population = 'region' or hospital.level = '3'
     group by
-        benchmark.window_id, benchmark.drg_code, benchmark.reference_population, benchmark.case_count
+        benchmark.window_id, benchmark.scheme_edition, benchmark.drg_code, benchmark.reference_population,
+        benchmark.case_count
 ),
 
 logarithm as (
@@ -42,17 +45,19 @@ size as (
 moments as (
     select
         window_id,
+        scheme_edition,
         count(size_units) as groups_with_deaths,
         coalesce(sum(size_units), 0) as size_sum,
         coalesce(count(size_units) * sum(size_units * size_units) - sum(size_units) * sum(size_units), 0)
             as spread
     from size
-    group by window_id
+    group by window_id, scheme_edition
 ),
 
 statistics as (
     select
         moments.window_id,
+        moments.scheme_edition,
         switch.mortality_sd,
         switch.zero_death_groups,
         -{{ exact_ratio(
@@ -77,6 +82,7 @@ statistics as (
 
 select
     size.window_id,
+    size.scheme_edition,
     size.drg_code,
     size.case_count,
     size.death_count,
@@ -99,4 +105,5 @@ select
     statistics.mortality_sd,
     statistics.zero_death_groups
 from size
-inner join statistics on size.window_id = statistics.window_id
+inner join statistics
+    on size.window_id = statistics.window_id and size.scheme_edition is not distinct from statistics.scheme_edition
