@@ -37,7 +37,8 @@ def grouping_choice(settings: Settings) -> GroupingChoice:
     editions = [scheme["edition_id"] for scheme in installed(settings.home)]
     if settings.drg_edition not in (*EDITION_RULES, *editions):
         raise SettingsError(
-            f"设置 drg_edition 指定的分组方案版本 {settings.drg_edition} 尚未导入（已导入：{'、'.join(editions) or '无'}）。"
+            f"设置 drg_edition 指定的分组方案版本 {settings.drg_edition} 尚未导入"
+            f"（已导入：{'、'.join(editions) or '无'}）。"
             "请先运行 zhuanke scheme import，或改为 latest、by_date。"
         )
     if settings.drg_source == "own" and not editions:

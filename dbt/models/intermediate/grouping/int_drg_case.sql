@@ -15,7 +15,7 @@ with joined as (
         adrg.none_drg,
         profile.excluded_codes,
         case
-            when not adrg.is_divided then null
+            when adrg.is_divided is not true then null
             when profile.mcc_code is not null then 'mcc'
             when profile.cc_code is not null then 'cc'
             else 'none'

@@ -13,7 +13,7 @@
         grouping_case.weight_g,
         grouping_case.diagnoses,
         grouping_case.operations
-    from {{ source('landing', 'grouping_case') }} as grouping_case
+    from {{ source('on_demand', 'grouping_case') }} as grouping_case
     inner join {{ ref('int_scheme') }} as scheme on grouping_case.scheme_edition = scheme.edition_id
 {% else %}
     select
