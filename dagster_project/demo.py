@@ -1,6 +1,6 @@
 """The invented province: what `zhuanke synth` and `zhuanke demo` prepare before an ordinary run.
 
-Belongs here: inbox, key and settings of the demo. Does not belong here: what the province looks like
+Belongs here: inbox, grouping scheme, key and settings of the demo. Does not belong here: what the province looks like
 (`sources.synthetic`), or any special path through the run; the demo runs exactly what a province runs.
 """
 
@@ -17,20 +17,22 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 DEMO_PROVINCE = "990000"
+DEMO_SCHEMES = "demo_schemes"
 
 
 def write_inbox(console: Console, target: Path, **size: Any) -> None:
-    """Write the invented province under `target`, with a progress bar."""
+    """Write the invented province under `target`, with a progress bar, and the packages of its grouping scheme."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from sources.synthetic import write_province
+    from sources.synthetic import write_demo_schemes, write_province
 
     if any(path.is_file() for path in (target / "inbox").rglob("*")):
         raise ValueError(f"{target / 'inbox'} 里已有文件；演示省只写入空的收件箱，以免与别的数据混在一起。")
     # beside the inbox, so that a run never meets half a province
     unfinished = target / ".unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.rmtree(target / "inbox", ignore_errors=True)
+    for made in ("inbox", DEMO_SCHEMES):
+        shutil.rmtree(target / made, ignore_errors=True)
     size.setdefault("workers", os.cpu_count() or 1)
     columns = (
         TextColumn("生成虚构的云岫省"),
@@ -43,10 +45,25 @@ def write_inbox(console: Console, target: Path, **size: Any) -> None:
         summary = write_province(
             unfinished, **size, progress=lambda done, total: bar.update(task, completed=done, total=total)
         )
-    for made in unfinished.iterdir():
-        made.rename(target / made.name)
+    write_demo_schemes(unfinished / DEMO_SCHEMES, int(summary.months[0][:4]))
+    # the inbox comes last: where it stands, the rest does
+    for path in sorted(unfinished.iterdir(), key=lambda path: path.name == "inbox"):
+        path.rename(target / path.name)
     unfinished.rmdir()
     console.print(f"  [green]✓[/] 收件箱：{target / 'inbox'}  [dim]{summary.discharges:,} 人次[/]")
+    console.print(f"  [green]✓[/] 分组方案包（虚构）：{target / DEMO_SCHEMES}")
+
+
+def _import_schemes(home: Path, console: Console) -> None:
+    """Import the packages that came with the inbox; importing them again changes nothing."""
+    from sources.scheme.package import open_package
+    from sources.scheme.store import import_package
+
+    for folder in sorted((home / DEMO_SCHEMES).glob("*/")):
+        with open_package(folder) as package:
+            imported = import_package(home, package)
+        if imported.is_new:
+            console.print(f"  [green]✓[/] 分组方案：{imported.description['edition_id']}")
 
 
 def prepare_demo(home: Path | None, console: Console) -> Settings:
@@ -66,4 +83,5 @@ def prepare_demo(home: Path | None, console: Console) -> Settings:
         console.print(f"  [green]✓[/] 假名密钥：{settings.pseudonym_key_file}")
     if not any(path.is_file() for path in settings.inbox.rglob("*")):
         write_inbox(console, settings.home)
+    _import_schemes(settings.home, console)
     return settings
