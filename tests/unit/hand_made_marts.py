@@ -23,6 +23,12 @@ KEYS = {
     "fct_measure": ("hospital_id", "specialty_code", "attribution", "window_id", "measure_id"),
     "fct_indicator": ("hospital_id", "specialty_code", "attribution", "window_id", "indicator_id"),
     "fct_dq_result": ("rule_id", "dataset", "organisation_id", "month"),
+    "dim_programme": ("programme_id", "tier"),
+    "dim_programme_item": ("programme_id", "item_id"),
+    "fct_evidence": ("hospital_id", "specialty_code", "item_code", "period"),
+    "fct_item": ("programme_id", "tier", "window_id", "hospital_id", "specialty_code", "item_id"),
+    "fct_score": ("programme_id", "tier", "window_id", "hospital_id", "specialty_code", "level", "group_id"),
+    "fct_rank_stability": ("programme_id", "tier", "window_id", "hospital_id", "specialty_code"),
 }
 
 # Of 15 indicators 3 are indices, 7 shares and 5 counts; 四级手术占比 has no cases in specialty 0304.
@@ -84,6 +90,35 @@ create table fct_dq_result as
         select rule_id, dataset, threshold, severity from read_csv('{RULES}', all_varchar = true)
         union all select 'landing_quarantine_share', 'drg_result', '0.05', 'warning'
     ), (values ('H1'), ('H2')) o (organisation_id);
+create table dim_programme as
+    select 'national_2021' as programme_id, 'national' as tier, '2023' as window_id, false as is_provisional;
+create table dim_programme_item as
+    select 'national_2021' as programme_id, 'NI-' || i as item_id, 'NI-' || i as entry_id, 'data' as part,
+           '1' as group_id, '同类机构位次' as scale_zh, 60 as weight
+    from range(28) t (i);
+create table fct_evidence as
+    select 'H1' as hospital_id, '0304' as specialty_code, item_code, '当前' as period,
+           case when value is null then 'awaiting_dossier' else 'valued' end as status,
+           case when value is null then '申报材料未填' end as status_reason
+    from (values ('D0401', 2), ('D0501', null)) t (item_code, value);
+create table fct_item as
+    select programme_id, tier, window_id, hospital_id, '0304' as specialty_code, item_id, weight,
+           cast(case when item_id <> 'NI-0' then score end as decimal(12, 8)) as scale_score,
+           case when item_id = 'NI-0' then 'awaiting_dossier' else 'valued' end as status,
+           case when item_id = 'NI-0' then '申报材料未填' end as status_reason
+    from dim_programme inner join dim_programme_item using (programme_id),
+         (values ('H1', 75), ('H2', 25)) t (hospital_id, score);
+create table fct_score as
+    select programme_id, tier, window_id, hospital_id, specialty_code, level, level as group_id,
+           cast(min(scale_score) as decimal(12, 8)) as score, cast(0.96428571 as decimal(9, 8)) as coverage,
+           27 * 60 as scored_weight, case hospital_id when 'H1' then 1 end as rank,
+           case hospital_id when 'H2' then '覆盖率低于参加排名的最低要求 1.00' end as rank_reason
+    from fct_item, (values ('total'), ('part'), ('group')) t (level)
+    group by all;
+update fct_score set group_id = '1' where level = 'group';
+create table fct_rank_stability as
+    select programme_id, tier, window_id, hospital_id, specialty_code, rank, 200 as draws, 150 as above_cut_count
+    from fct_score where level = 'total' and rank is not null;
 drop table place;
 """
 
