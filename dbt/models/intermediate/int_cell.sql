@@ -1,10 +1,11 @@
 -- Additive sums per organisation, department specialty, DRG and month: the one table that reads every discharge.
--- drg_code is missing for cases without a group.
+-- drg_code is missing for cases without a group, which have a reason instead.
 select
     organisation_id,
     specialty_code,
     drg_code,
     scheme_edition,
+    ungrouped_reason,
     discharge_month,
     count(*) as discharge_count,
     count(*) filter (where has_died) as death_count,
@@ -30,4 +31,4 @@ select
     cast(coalesce(sum(length_of_stay_days) filter (where is_grouped), 0) as bigint) as grouped_stay_days,
     count(*) filter (where is_grouped and has_died) as grouped_death_count
 from {{ ref('int_discharge') }}
-group by organisation_id, specialty_code, drg_code, scheme_edition, discharge_month
+group by organisation_id, specialty_code, drg_code, scheme_edition, ungrouped_reason, discharge_month

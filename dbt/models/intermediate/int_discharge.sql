@@ -45,6 +45,15 @@ resolved as (
         drg.mdc,
         coalesce(drg.mdc_specialty_code, 'UNMAPPED') as mdc_specialty_code,
         drg.scheme_edition,
+        case
+            when drg.drg_code is not null then null
+            {% if var('drg_source', 'external') == 'own' %}
+                else coalesce(drg_result.ungrouped_reason, 'no_edition')
+            {% else %}
+                when drg_result.organisation_id is null then 'no_result'
+                else 'not_grouped'
+            {% endif %}
+        end as ungrouped_reason,
         page.total_fee_fen,
         page.length_of_stay_days,
         case
@@ -107,6 +116,7 @@ select
     mdc,
     mdc_specialty_code,
     scheme_edition,
+    ungrouped_reason,
     total_fee_fen,
     length_of_stay_days,
     exclusion_reason,

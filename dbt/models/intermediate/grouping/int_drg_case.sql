@@ -25,8 +25,7 @@ with joined as (
     inner join {{ ref('int_scheme') }} as scheme on profile.edition_no = scheme.edition_no
     left join {{ ref('int_grouping_outcome') }} as outcome
         on
-            profile.principal_code is not null
-            and profile.edition_no = outcome.edition_no
+            profile.edition_no = outcome.edition_no
             and profile.principal_class = outcome.principal_class
             and profile.diagnosis_set = outcome.diagnosis_set
             and profile.first_procedure_class = outcome.first_procedure_class

@@ -5,7 +5,8 @@ select
     grouping_case.source_row,
     grouping_case.edition_no,
     coalesce(principal.canonical_code, nullif(grouping_case.diagnoses[1], '')) as principal_code,
-    coalesce(principal.class_id, 0) as principal_class,
+    -- unknown equals nothing: a case without principal diagnosis finds no outcome
+    case when grouping_case.diagnoses[1] <> '' then coalesce(principal.class_id, 0) end as principal_class,
     coalesce(case_diagnosis.diagnosis_set, '') as diagnosis_set,
     coalesce(first_procedure.class_id, 0) as first_procedure_class,
     coalesce(case_procedure.procedure_set, '') as procedure_set,
