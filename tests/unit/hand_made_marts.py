@@ -63,6 +63,19 @@ create table ref_drg_risk as
            cast(-3 as decimal(20, 12)) as cut_low, cast(-2 as decimal(20, 12)) as cut_mid,
            cast(-1 as decimal(20, 12)) as cut_high
     from (values ('FR11', 0, '1'), ('EB19', 3, '3')) t (drg_code, deaths, risk_class);
+create table fct_grouping_outcome as
+    select hospital_id, '2023' as window_id, outcome, outcome_zh, 5 as case_count, 10 as analysed_count,
+           cast(0.5 as decimal(18, 8)) as share
+    from (values ('H1'), ('H2'), ('REGION')) h (hospital_id),
+         (values ('grouped', '已入组'), ('no_adrg', '没有符合条件的 ADRG')) o (outcome, outcome_zh);
+create table fct_code_coverage as
+    select hospital_id, 2023 as data_year, 'YX-1.0' as scheme_edition, kind, 100 as code_count, 3 as mapped_count,
+           2 as outside_count, cast(0.02 as decimal(18, 8)) as outside_share
+    from (values ('H1'), ('H2'), ('REGION')) h (hospital_id), (values ('diagnosis'), ('procedure')) k (kind);
+create table fct_drg_comparison as
+    select hospital_id, 2023 as data_year, 'YX-1.0' as scheme_edition, 'FR11' as drg_code, '1.0' as external_edition,
+           external_drg_code, external_drg_code = 'FR11' as is_same, 7 as case_count
+    from (values ('H1'), ('H2')) h (hospital_id), (values ('FR11'), ('未入组')) e (external_drg_code);
 create table place as
     select hospital_id, specialty_code, 'department' as attribution, '2023' as window_id, cases
     from (values ('H1', 10), ('H2', 20), ('REGION', 30)) h (hospital_id, cases),
