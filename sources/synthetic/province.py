@@ -144,6 +144,16 @@ def _draw(task: _Task, layout: Layout) -> Block:
     )
 
 
+def draw_province(
+    *, seed: int, hospitals: int, first_month: str, months: int, discharges: int
+) -> Iterator[tuple[Block, frozenset[str]]]:
+    """The discharges of the province as drawn, before errors and files, with the items that reach the file."""
+    plan = _plan(Path(), seed, people.make_hospitals(hospitals), month_range(first_month, months), discharges, False)
+    for task in plan:
+        layout = layout_of(task.hospital, task.month_number, task.seed)
+        yield _draw(task, layout), layout.carries
+
+
 def _write_month(task: _Task) -> _Done:
     """All files of one hospital and month."""
     hospital = task.hospital
