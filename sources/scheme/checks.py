@@ -14,7 +14,16 @@ from typing import Literal
 
 from sources.expressions import icd
 from sources.scheme.package import Fault, Package
-from sources.scheme.tables import DIAGNOSIS_ROLES, LIST_ROLES, OTHER_ROLES, PACKAGE, PROCEDURE_ROLES, Column, File
+from sources.scheme.tables import (
+    CODE_KINDS,
+    DIAGNOSIS_ROLES,
+    LIST_ROLES,
+    OTHER_ROLES,
+    PACKAGE,
+    PROCEDURE_ROLES,
+    Column,
+    File,
+)
 
 
 @dataclass(frozen=True)
@@ -351,7 +360,7 @@ _RULES = (
         "error",
         "weight",
         "weight",
-        "select row, weight as value from weight where weight <= 0",
+        "select row, weight::varchar as value from weight where weight <= 0",
         "权重应大于零",
         "请改正",
     ),
@@ -363,6 +372,15 @@ _RULES = (
         " qualify min(to_code) over (partition by kind, from_code) <> max(to_code) over (partition by kind, from_code)",
         "一个旧代码对应多个新代码",
         "请只留一个；多对一可以，一对多不可以",
+    ),
+    Check(
+        "error",
+        "edition_code",
+        "kind",
+        f"select null as row, unnest({list(CODE_KINDS)}) as value where (select count(*) > 0 from edition_code)"
+        " except select null, kind from edition_code",
+        "缺少这一类编码",
+        "请列出两个编码版本的全部编码，或不交此文件",
     ),
     # --- warnings: gaps and what is never reached
     Check(
