@@ -127,9 +127,11 @@ def _key_check(file: File) -> Check:
     return Check("error", file.table, key, query, "重复", "请只留一行")
 
 
-def _without(table: str, key: str, other: str) -> str:
-    """Rows whose key the other table does not have; NULL is no key, and `not in` must not meet one."""
-    return f"select row, {key} as value from {table} where {key} not in (select {key} from {other} where {key} <> '')"
+def _without(table: str, key: str, other: str, other_key: str = "") -> str:
+    """Rows whose key the other table does not have; NULL is no key, and `not in` must not meet one on either side."""
+    other_key = other_key or key
+    there = f"select {other_key} from {other} where {other_key} <> ''"
+    return f"select row, {key} as value from {table} where {key} <> '' and {key} not in ({there})"
 
 
 def _reference(table: str, key: str, to_table: str) -> Check:
@@ -248,11 +250,8 @@ having count(*) = (
 def _outside(table: str, field: str, kind: str, condition: str = "true") -> Check:
     """Codes that the edition's own code table does not have, where the package brings one."""
     source = "used_map" if table == "code_map" else table
-    query = (
-        f"select row, {field} as value from {source} where {condition}"
-        f" and {field} not in (select code from edition_code where kind = '{kind}' and code <> '')"
-        " and (select count(*) > 0 from edition_code)"
-    )
+    known = f"(from edition_code where kind = '{kind}')"
+    query = f"{_without(source, field, known, 'code')} and {condition} and (select count(*) > 0 from edition_code)"
     word = "诊断" if kind == "diagnosis" else "手术操作"
     remedy = "请核对编码的版本；病案里不会有这样的编码"
     return Check("warning", table, field, query, f"不在本方案{word}编码版本（edition_code.csv）中", remedy)
@@ -430,8 +429,7 @@ _RULES = (
         "warning",
         "code_list",
         "list_id",
-        "select min(row) as row, list_id as value from code_list where list_id not in"
-        " (select list_id from adrg_condition where list_id <> '') group by list_id",
+        f"select min(row) as row, value from ({_without('code_list', 'list_id', 'adrg_condition')}) group by value",
         "没有条件用到此列表",
         "请确认是否漏了条件",
     ),
@@ -496,8 +494,7 @@ _RULES = (
         "warning",
         "exclusion",
         "principal_code",
-        "select row, principal_code as value from exclusion where principal_code not in"
-        " (select code from mdc_diagnosis where code <> '')",
+        _without("exclusion", "principal_code", "mdc_diagnosis", "code"),
         "此主要诊断不能进入任何 MDC，永远不会用到",
         "请核对编码",
     ),
@@ -531,8 +528,7 @@ _RULES = (
         "warning",
         "code_list",
         "code",
-        f"select row, code as value from code_list where {_lists_of(PROCEDURE_ROLES)} and code not in"
-        " (select code from valid_procedure where code <> '')",
+        f"{_without('code_list', 'code', 'valid_procedure')} and {_lists_of(PROCEDURE_ROLES)}",
         "列表中的手术操作不在 valid_procedure.csv 中",
         "请确认是否有意：它能符合条件，却不算有效手术操作",
     ),

@@ -366,6 +366,11 @@ def test_adrg_behind_one_that_takes_all_its_cases(tmp_path: Path, change: Change
         add("valid_procedure", code="36.0601"),
         add("exclusion", principal_code="I10.x00", exclusion_table="T1"),
         crosswalk("I10>I10.x00", "I10.x>I10.x00", "I10>I10.x00"),
+        # a scheme may do without lists, and without procedures
+        both(
+            *(clear(table) for table in ("code_list", "valid_procedure", "mcc", "cc", "exclusion")),
+            *(put("adrg_condition", row, role="none", list_id="", age_days_max=str(row)) for row in (2, 3)),
+        ),
         # any beside mcc fills what would be a gap
         both(drop("drg", 5), put("drg", 4, severity="any")),
         both(add("mdc", mdc="A", name_zh="先期", priority="0"), put("adrg", 4, mdc="A")),

@@ -23,6 +23,7 @@ from sources.scheme.diff import Difference, compare, stored
 from sources.scheme.package import SchemeProblem, open_package
 from sources.scheme.store import Imported, edition_folder, import_package, in_use, installed, store_folder
 from sources.scheme.tables import STORED
+from tests.dbt.landed import SCHEME
 from tests.support.scheme import small_package, write_package
 
 Tables = dict[str, list[dict[str, str]]]
@@ -74,6 +75,10 @@ def test_every_table_is_there_and_typed_with_and_without_a_scheme(home: Path) ->
     assert warehouse(home, " union all ".join(f"select 1 from scheme.{table}" for table in STORED)) == []
     bring(home, edition("1.0"))
     assert warehouse(home, COLUMNS) == declared
+
+
+def test_small_candidates_of_other_tests_have_the_same_tables() -> None:
+    assert SCHEME == STORED
 
 
 def test_what_the_warehouse_reads(home: Path) -> None:
