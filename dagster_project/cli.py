@@ -156,6 +156,31 @@ def template(
 
 
 @app.command()
+def group(
+    file: Annotated[
+        Path, typer.Argument(help="病例文件（CSV、XLSX、Parquet 或病案首页接口文件）", exists=True, dir_okay=False)
+    ],
+    edition: Annotated[
+        str | None, typer.Option(help="分组方案版本（默认为今日在用的版本）", show_default=False)
+    ] = None,
+    trace: Annotated[bool, typer.Option("--trace", help="逐例写明如何入组")] = False,
+    out: Annotated[Path | None, typer.Option(help="写入 CSV 文件，而不是显示", show_default=False)] = None,
+    home: Home = None,
+) -> None:
+    """对一个病例文件当场分组：列名为 编号、性别、年龄、天龄、体重、诊断、手术操作，编码以分号分隔。"""
+    from dagster_project.regroup import group_file
+    from dagster_project.settings import load_settings
+    from dagster_project.views import show_grouped, write_grouped
+
+    grouped = group_file(load_settings(home), file, edition, trace=trace)
+    if out is None:
+        show_grouped(_console(), grouped)
+    else:
+        write_grouped(out, grouped)
+        _console().print(f"[green]✓[/] {len(grouped.rows)} 例，方案 {grouped.edition}：{out}")
+
+
+@app.command()
 def doctor(home: Home = None) -> None:
     """检查环境：版本、国密摘要、密钥权限、目录、磁盘、设置。"""
     from dagster_project.doctor import examine
@@ -305,6 +330,26 @@ def scheme_diff(earlier: Edition, later: Edition, home: Home = None, as_json: As
         show_scheme_difference(_console(), difference)
 
 
+@scheme_app.command("compare")
+def scheme_compare(
+    earlier: Annotated[str, typer.Argument(metavar="方案", help="已导入的方案编号", show_default=False)],
+    later: Annotated[str, typer.Argument(metavar="方案", help="另一个已导入的方案编号", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="结果文件夹（默认在数据目录的 comparisons 下）")] = None,
+    home: Home = None,
+) -> None:
+    """用两个方案各重分一遍全部已落地病例，列出分组、CMI、指数与名次的变动；不影响发布版。"""
+    from dagster_project.regroup import compare_editions
+    from dagster_project.settings import load_settings
+    from dagster_project.views import show_comparison
+
+    settings = load_settings(home)
+    target = out or settings.home / "comparisons" / f"{earlier}__{later}"
+    console = _console()
+    with console.status("两个方案各计算一遍……"):
+        counts = compare_editions(settings, earlier, later, target)
+    show_comparison(console, counts, target)
+
+
 @key_app.command("new")
 def key_new(home: Home = None) -> None:
     """创建假名密钥（仅本人可读，绝不覆盖）。请离线备份。"""
@@ -333,6 +378,7 @@ def main() -> None:
 def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError
+    from sources.connectors.problems import FileRefused
     from sources.privacy import KeyProblem
     from sources.scheme.package import SchemeProblem
 
@@ -340,6 +386,6 @@ def _explain(error: Exception) -> tuple[int, str]:
         return BUSY, str(error)
     if isinstance(error, (SettingsError, KeyProblem)):
         return USAGE, str(error)
-    if isinstance(error, SchemeProblem):
+    if isinstance(error, (SchemeProblem, FileRefused)):
         return FAILURE, str(error)
     return FAILURE, f"{error or type(error).__name__}（加 --debug 显示细节：zhuanke --debug …）"

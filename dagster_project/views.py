@@ -5,15 +5,18 @@ Belongs here: tables and lines made of results that others computed. Does not be
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from dagster_project.regroup import TRACE_TITLE
 from dagster_project.run import COUNTS, RunOutcome
 from dagster_project.settings import Settings
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dagster_project.doctor import Finding
+    from dagster_project.regroup import Grouped
     from dagster_project.status import Status
     from publishing.release import Release
     from sources.scheme.diff import Difference
@@ -280,3 +284,40 @@ def show_scheme_difference(console: Console, difference: Difference) -> None:
                 console.print(f"  {escape(case)}")
             if len(change.cases) > _CASES_SHOWN:
                 console.print("  [dim]……（全部见 --json）[/]")
+
+
+def show_grouped(console: Console, grouped: Grouped) -> None:
+    """The answer for a file of cases: a table, or with traces a paragraph each."""
+    console.print(f"方案 {grouped.edition}，{len(grouped.rows)} 例")
+    if grouped.titles[-1] == TRACE_TITLE:
+        for row in grouped.rows:
+            answer = dict(zip(grouped.titles, row, strict=True))
+            console.print(f"[bold]{escape(str(answer['编号']))}[/] {answer['DRG'] or '未入组'}")
+            console.print(f"  {answer[TRACE_TITLE]}")
+        return
+    table = Table(box=box.SIMPLE_HEAD)
+    for title in grouped.titles:
+        table.add_column(title, overflow="fold")
+    for row in grouped.rows:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+    console.print(table)
+
+
+def write_grouped(path: Path, grouped: Grouped) -> None:
+    """The same as CSV, with the mark by which Excel recognises UTF-8."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*grouped.titles, "方案版本"])
+        writer.writerows([*row, grouped.edition] for row in grouped.rows)
+
+
+def show_comparison(console: Console, counts: dict[str, int], target: Path) -> None:
+    """How much moves between two editions, and where it is written down."""
+    for what, moved, of in (
+        ("病例换组", "cases_moved", "cases"),
+        ("指标变值", "values_moved", "values"),
+        ("名次变动", "ranks_moved", "values"),
+    ):
+        share = f"（{100 * counts[moved] / counts[of]:.1f}%）" if counts[of] else ""
+        console.print(f"  {what}：{counts[moved]:,} / {counts[of]:,}{share}")
+    console.print(f"结果：{target}（groups.parquet、indicators.parquet、regroup.xlsx）")

@@ -8,8 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -28,6 +26,7 @@ from dbt.version import __version__ as dbt_version
 from filelock import FileLock
 from packaging.version import Version
 
+from dagster_project.dbt_command import DBT, DBT_FOLDER, profile_environment, run_dbt
 from dagster_project.defs.landing import dataset_key
 from dagster_project.defs.resources import HomeResource
 from dagster_project.grouping import grouping_choice
@@ -37,10 +36,8 @@ from publishing.provenance import folder_hash
 from sources.landing import DATASETS
 
 CANDIDATE = dg.AssetKey("candidate")
-DBT_FOLDER = PROJECT_ROOT / "dbt"
 # what dbt parses: its own folder and the two folders it reads seeds from
 _PARSED = ("dbt", "sources/reference", "expectations/rules")
-_DBT_COMMAND = Path(sys.executable).parent / "dbt"
 
 
 def _vars(settings: Settings) -> list[str]:
@@ -49,17 +46,6 @@ def _vars(settings: Settings) -> list[str]:
         return []
     choice = grouping_choice(settings).as_vars()
     return ["--vars", json.dumps({"province_division": settings.province_division, **choice})]
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """What dbt's profile reads."""
-    candidate_db = Workspace.at(settings).candidate_db
-    return {
-        "ZHUANKE_CANDIDATE": str(candidate_db),
-        "ZHUANKE_THREADS": str(settings.threads),
-        "ZHUANKE_MEMORY_LIMIT": settings.memory_limit,
-        "ZHUANKE_TEMP_DIRECTORY": str(candidate_db.parent / "spill"),
-    }
 
 
 def prepared_project(settings: Settings) -> DbtProject:
@@ -81,26 +67,7 @@ def _parse(settings: Settings, cache: Path, target: Path) -> None:
         shutil.rmtree(outdated)
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         made = Path(scratch) / "target"
-        command: list[str | Path] = [
-            _DBT_COMMAND,
-            "--quiet",
-            "parse",
-            "--target-path",
-            made,
-            "--log-path",
-            made,
-            *_vars(settings),
-        ]
-        done = subprocess.run(
-            command,
-            cwd=DBT_FOLDER,
-            env={**os.environ, **_environment(settings)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"dbt 工程无法解析：\n{done.stdout}{done.stderr}")
+        run_dbt(settings, Workspace.at(settings).candidate_db, made, ["parse", *_vars(settings)])
         made.rename(target)
 
 
@@ -174,7 +141,7 @@ def warehouse_assets(project: DbtProject) -> dg.AssetsDefinition:
         name="warehouse",
     )
     def warehouse(context: dg.AssetExecutionContext, dbt: DbtInPlace, home: HomeResource) -> Iterator[Any]:
-        os.environ.update(_environment(home.settings))
+        os.environ.update(profile_environment(home.settings, Workspace.at(home.settings).candidate_db))
         # where dagster-dbt looks for the parsed project that it hands to this run
         os.environ["DBT_TARGET_PATH"] = str(project.target_path)
         build = ["build", "--exclude-resource-type", "unit_test", *_vars(home.settings)]
@@ -185,4 +152,4 @@ def warehouse_assets(project: DbtProject) -> dg.AssetsDefinition:
 
 def dbt_resource(project: DbtProject) -> DbtInPlace:
     """dbt as installed beside this Python."""
-    return DbtInPlace(project_dir=str(project.project_dir), dbt_executable=str(_DBT_COMMAND))
+    return DbtInPlace(project_dir=str(project.project_dir), dbt_executable=str(DBT))
