@@ -239,11 +239,8 @@ def show_scheme_faults(console: Console, faults: list[Fault]) -> None:
 
 def show_imported_scheme(console: Console, imported: Imported) -> None:
     """What came of an import."""
-    scheme, rows = imported.description, imported.description["rows"]
-    state = "[green]已导入[/]" if imported.is_new else "[green]此前已导入，内容相同[/]"
-    console.print(f"{state} {scheme['edition_id']}（{escape(scheme['name_zh'])}）")
-    console.print(f"  MDC {rows['mdc']:,}，ADRG {rows['adrg']:,}，DRG {rows['drg']:,}；对照 {rows['code_map']:,} 行")
-    console.print(f"  内容摘要：{scheme['content']['sha256']}")
+    console.print("[green]已导入[/]" if imported.is_new else "[green]此前已导入，内容相同[/]")
+    _print_scheme(console, imported.description, " ")
 
 
 def show_schemes(console: Console, schemes: list[dict[str, Any]], in_use_today: str | None) -> None:
@@ -251,21 +248,19 @@ def show_schemes(console: Console, schemes: list[dict[str, Any]], in_use_today: 
     if not schemes:
         console.print("还没有导入分组方案。请运行 zhuanke scheme import。")
         return
-    table = Table("", "编号", "名称", "生效", "失效", "所有者", "许可", "DRG", "内容摘要", box=box.SIMPLE_HEAD)
     for scheme in schemes:
-        table.add_row(
-            "[green]●[/]" if scheme["edition_id"] == in_use_today else "",
-            scheme["edition_id"],
-            escape(scheme["name_zh"]),
-            scheme["effective_from"],
-            scheme["effective_to"] or "—",
-            escape(scheme["owner"]),
-            escape(scheme["licence"]),
-            f"{scheme['rows']['drg']:,}",
-            scheme["content"]["sha256"][:12],
-        )
-    console.print(table)
+        _print_scheme(console, scheme, "[green]●[/]" if scheme["edition_id"] == in_use_today else " ")
     console.print("[dim]● 按设置 drg_edition，今日出院的病例用它分组[/]")
+
+
+def _print_scheme(console: Console, scheme: dict[str, Any], mark: str) -> None:
+    rows = scheme["rows"]
+    until = f"至 {scheme['effective_to']}（不含）" if scheme["effective_to"] else "起"
+    console.print(f"{mark} [bold]{scheme['edition_id']}[/]  {escape(scheme['name_zh'])}")
+    console.print(f"    有效：{scheme['effective_from']} {until}")
+    console.print(f"    所有者：{escape(scheme['owner'])}；许可：{escape(scheme['licence'])}")
+    console.print(f"    MDC {rows['mdc']:,}，ADRG {rows['adrg']:,}，DRG {rows['drg']:,}，对照 {rows['code_map']:,} 行")
+    console.print(f"    内容摘要：{scheme['content']['sha256']}")
 
 
 def show_scheme_difference(console: Console, difference: Difference) -> None:

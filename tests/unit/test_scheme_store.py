@@ -347,12 +347,13 @@ def test_from_check_to_list(home: Path, run: Command) -> None:
     checked = run("check", first)
     assert (checked.exit_code, checked.output) == (cli.OK, "可以导入：错误 0 种，提醒 0 种\n")
     assert not store_folder(home).exists(), "a check leaves nothing"
-    assert "已导入 T-1.0（虚构小方案）" in run("import", first).output
-    assert "此前已导入，内容相同 T-1.0" in run("import", first).output
+    assert run("import", first).output.splitlines()[1:3] == ["已导入", "  T-1.0  虚构小方案"]
+    assert run("import", first).output.splitlines()[1] == "此前已导入，内容相同"
     run("import", write_package(home.parent / "second", edition("2.0", "2023-01-01")))
-    listed = run("list").output
-    assert [word in listed for word in ("T-1.0", "2022-01-01", "虚构小方案", "虚构")] == [True] * 4
-    assert [line.split()[1] for line in listed.splitlines() if line.split()[:1] == ["●"]][:1] == ["T-2.0"]
+    heads = ["  T-1.0  虚构小方案", "● T-2.0  虚构小方案"]
+    lines = run("list").output.splitlines()
+    assert [line for line in lines if "虚构小方案" in line] == heads
+    assert "    有效：2022-01-01 起" in lines and "    所有者：无；许可：虚构" in lines
     told = json.loads(run("list", "--json").output)
     assert told["in_use_today"] == "T-2.0" and len(told["schemes"]) == 2
 
