@@ -75,7 +75,8 @@ def _write(connection: duckdb.DuckDBPyConnection, source: str, edition: str) -> 
         return f'cast("{titles[name]}" as varchar)' if name in titles else "null"
 
     def whole(name: str) -> str:
-        return f"try_cast(nullif(nullif(trim({text(name)}), ''), '-') as integer)"
+        # a cast of text to INTEGER would round 30.5
+        return f"case when regexp_full_match(trim({text(name)}), '[0-9]{{1,6}}') then cast({text(name)} as integer) end"
 
     def codes(name: str) -> str:
         if name not in titles:
