@@ -182,6 +182,9 @@ def show_release_facts(console: Console, facts: dict[str, Any]) -> None:
     console.print(f"  来源文件：{len(provenance['inputs'])} 个")
     for name, editions in provenance["editions"].items():
         console.print(f"  版本 {name}：{'、'.join(editions) or '无'}")
+    if grouping := provenance.get("grouping"):
+        own = grouping["drg_source"] == "own"
+        console.print("  DRG：" + (f"本系统分组，版本 {grouping['drg_edition']}" if own else "收到的分组结果"))
     for scheme in provenance.get("schemes", []):
         told = f"{scheme['edition_id']}（{scheme['name_zh']}，{scheme['licence']}，{scheme['content_sha256'][:12]}）"
         console.print(f"  分组方案：{escape(told)}")

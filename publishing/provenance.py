@@ -10,6 +10,7 @@ import csv
 import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ NOT_SOURCE = {"target", "logs", "__pycache__", "dbt_packages"}
 ENGINES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "pandas", "pyarrow")
 
 
-def collect_provenance(project: Path, candidate_db: Path, *, receipts: Path) -> dict[str, Any]:
-    """All provenance of the marts in this candidate, as plain JSON values."""
+def collect_provenance(
+    project: Path, candidate_db: Path, *, receipts: Path, grouping: Mapping[str, str]
+) -> dict[str, Any]:
+    """All provenance of the marts in this candidate, as plain JSON values; `grouping`: whose DRG results count."""
     return {
         "code": {
             **_commit(project),
@@ -35,6 +38,7 @@ def collect_provenance(project: Path, candidate_db: Path, *, receipts: Path) -> 
         },
         "engines": {"python": platform.python_version(), **{name: version(name) for name in ENGINES}},
         "switches": _switches(project / SWITCHES),
+        "grouping": dict(grouping),
         **_candidate_facts(candidate_db, receipts),
     }
 

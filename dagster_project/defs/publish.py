@@ -11,6 +11,7 @@ import dagster as dg
 from dagster_project.defs.gates import GROUP, MARTS_EXPORT
 from dagster_project.defs.resources import HomeResource
 from dagster_project.fingerprint import release_fingerprint, release_id
+from dagster_project.grouping import grouping_choice
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.workspace import append_journal
 from expectations.verdict import VerdictStore
@@ -41,7 +42,12 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
                 releases=at.releases,
                 current=at.current,
                 verdicts=VerdictStore(at.verdicts),
-                provenance=collect_provenance(PROJECT_ROOT, home.workspace.candidate_db, receipts=at.home / "receipts"),
+                provenance=collect_provenance(
+                    PROJECT_ROOT,
+                    home.workspace.candidate_db,
+                    receipts=at.home / "receipts",
+                    grouping=grouping_choice(at).as_vars(),
+                ),
                 release_id=release_id(home.last_month, fingerprint),
             )
         except GateClosed as closed:

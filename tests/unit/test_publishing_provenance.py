@@ -12,6 +12,7 @@ import pytest
 from publishing.provenance import FOLDERS, collect_provenance
 
 SHA256 = "ab" * 32
+GROUPING = {"drg_source": "own", "drg_edition": "T-1.0"}
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def receipts(tmp_path: Path) -> Path:
 
 
 def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: Path) -> None:
-    found = collect_provenance(project, candidate, receipts=receipts)
+    found = collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)
     assert found["inputs"] == [
         {
             "dataset": "drg_result",
@@ -72,6 +73,7 @@ def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: 
         }
     ], "only files in force, without their paths"
     assert found["editions"] == {"surgery_catalogue": ["2022", "2023"], "drg_scheme": ["CN-DRG 2023"]}
+    assert found["grouping"] == GROUPING
     assert found["schemes"] == [
         {
             "edition_id": "T-1.0",
@@ -85,15 +87,15 @@ def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: 
     assert found["switches"] == {"trim_max_los_days": {"value": "60", "status": "provisional"}}
     assert found["engines"]["duckdb"] == duckdb.__version__
     assert found["code"]["commit"] is None
-    assert collect_provenance(project, candidate, receipts=receipts) == found
+    assert collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING) == found
 
 
 def test_changed_folder_is_the_one_that_differs(project: Path, candidate: Path, receipts: Path) -> None:
-    before = collect_provenance(project, candidate, receipts=receipts)["code"]["folders"]
+    before = collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)["code"]["folders"]
     (project / "sources/contracts/model.sql").write_text("select 2", encoding="utf-8")
     (project / "dbt" / "target").mkdir()
     (project / "dbt" / "target" / "compiled.sql").write_text("left by a tool", encoding="utf-8")
-    after = collect_provenance(project, candidate, receipts=receipts)["code"]["folders"]
+    after = collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)["code"]["folders"]
     assert {name for name in before if before[name] != after[name]} == {"sources/contracts"}
 
 
@@ -106,7 +108,7 @@ def test_commit_and_whether_the_tree_is_clean(project: Path, candidate: Path, re
     git("init", "-q")
     git("add", "-A")
     git("commit", "-q", "-m", "first")
-    clean = collect_provenance(project, candidate, receipts=receipts)["code"]
+    clean = collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)["code"]
     assert (clean["commit"], clean["clean"]) == (git("rev-parse", "HEAD"), True)
     (project / "requirements.lock").write_text("duckdb==1.5.6\n", encoding="utf-8")
-    assert collect_provenance(project, candidate, receipts=receipts)["code"]["clean"] is False
+    assert collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)["code"]["clean"] is False
