@@ -137,6 +137,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
             nodes[result["unique_id"]]["name"]: result["compiled_code"]
             for result in results
             if nodes[result["unique_id"]]["config"]["materialized"] == "table"
+            # a Python model keeps what it made: no statement of a test reaches it
+            and nodes[result["unique_id"]]["language"] == "sql"
         }
         kept = tmp_path_factory.mktemp("built") / DATABASE
         database.rename(kept)
