@@ -1,12 +1,13 @@
 # make demo   an invented province, from raw files to published indicators
 # make test   everything that must hold: style, types, layers, SQL, documents, tests
+# make bench  how fast, how large, how it grows: docs/performance.md (ONLY=grouping SIZES=1000000,3000000 ROUNDS=3)
 #
 # Needs Python 3.11 or later (PYTHON=/path/to/python3.12 picks one). All else is installed into .venv, once,
 # with the versions and hashes of requirements.lock.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit ui clean
+.PHONY: help setup demo test bench lint unit ui clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,6 +53,9 @@ unit: $(INSTALLED)
 	$(call step,tests (pytest),$(BIN)/pytest --quiet -n $(WORKERS) --dist loadfile)
 
 test: lint unit
+
+bench: $(INSTALLED)
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dbt/target dbt/logs

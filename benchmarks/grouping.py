@@ -19,12 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.measure import REPOSITORY
 from benchmarks.suite import Command, Contender, Promise, Suite, Summary
 
 if TYPE_CHECKING:
     import duckdb
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 RESULT = {
     "source_id": "varchar",
     "source_row": "bigint",
@@ -41,7 +41,6 @@ START_UP, GROUPING = "dbt with nothing to do", "grouping in SQL"
 TRACE, REFERENCE, IMPORT = "all traces written", "record by record in Python", "import of the scheme"
 _FIRST = "000000000000"  # the hospital that the reference groups
 _SAMPLE = 100_000  # its records
-_GIB = 1024
 
 
 def prepare(folder: Path, size: int) -> list[Contender]:
@@ -104,20 +103,21 @@ def prepare(folder: Path, size: int) -> list[Contender]:
 def promises(summary: Summary) -> list[Promise]:
     """What the product promises of grouping, judged on the largest size."""
     size = summary.sizes[-1]
-    grouping = summary.wall(size, GROUPING)
+    seconds = summary.wall(size, GROUPING)
     limit = 30 * max(1, size / 10_000_000)
+    peak = summary.peak(size, GROUPING) / 1024
+    trace = summary.cpu(size, TRACE) / summary.cpu(size, GROUPING)
+    imported = summary.wall(size, IMPORT)
     growth = summary.growth(GROUPING)
-    trace = summary.per_record(size, TRACE) or 0
-    share = trace / (summary.per_record(size, GROUPING) or 1)
-    imported = summary.wall(summary.sizes[0], IMPORT)
-    peak = summary.peak(size, GROUPING) / _GIB
-    return [
-        Promise(f"{size:,} records grouped in at most {limit:.0f} s", f"{grouping:.1f} s", grouping <= limit),
-        Promise("at most 6 GiB of memory", f"{peak:.1f} GiB", peak <= 6),
-        Promise("CPU time grows no faster than the records", f"n^{growth or 0:.2f}", (growth or 0) <= 1.05),
+    held = [
+        Promise(f"{size:,} records are grouped within {limit:.0f} s", f"{seconds:.1f} s", seconds <= limit),
+        Promise("grouping takes at most 6 GiB", f"{peak:.1f} GiB", peak <= 6),
+        Promise("writing every trace costs at most a fifth more", f"{trace:.0%}", trace <= 0.2),
         Promise("a scheme of national width is imported within 60 s", f"{imported:.1f} s", imported <= 60),
-        Promise("writing every trace would cost at most a fifth more", f"{share:.0%}", share <= 0.2),
     ]
+    if growth is not None:
+        held.append(Promise("CPU time grows no faster than the records", f"n^{growth:.2f}", growth <= 1.05))
+    return held
 
 
 def _step(name: str, *arguments: object) -> Command:

@@ -4,7 +4,8 @@ Belongs here: running and measuring.  Does not belong here: what is run (the sui
 numbers (:mod:`benchmarks.report`).
 
 CPU seconds (user and system, of the process and all its children) are the main figure: other work on the machine
-lengthens the wall time, hardly the CPU time.  The peak is that of the largest process.
+lengthens the wall time, hardly the CPU time.  The peak is that of the largest process.  It begins with the memory of
+the process that it was forked from, so this one imports nothing large.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from typing import Any
 
 from benchmarks.suite import Command, Contender, Run
 
-# this process stays small: a child's peak begins with the memory of the process that it was forked from
 _PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pyarrow", "numpy", "pandas")
+REPOSITORY = Path(__file__).resolve().parent.parent
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
@@ -52,6 +53,7 @@ def _measure(suite: str, size: int, contender: Contender) -> Run:
     process = subprocess.Popen(
         [str(part) for part in contender.command],
         env=environment,
+        cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -76,7 +78,7 @@ def _measure(suite: str, size: int, contender: Contender) -> Run:
 
 def output_of(command: Command) -> Any:
     """The JSON value that an unmeasured helper process prints."""
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, check=True)
+    done = subprocess.run([str(part) for part in command], cwd=REPOSITORY, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
 

@@ -21,7 +21,7 @@ PROCEDURES_PER_BLOCK = PROCEDURES // len(BLOCKS)
 MALE, FEMALE, NEWBORN, TRAUMA = "M", "N", "P", "V"
 OUTDATED = 2_000  # diagnoses that the cases also carry under the code of an earlier edition
 
-EDITION_ID = "KUAN-1.0"
+SCHEME_ID, EDITION = "KUAN", "1.0"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTVWXYZ"
 _DIAGNOSIS_EDITION, _PROCEDURE_EDITION = "DX-1", "OP-1"
 _EXCLUSION_TABLES, _PRINCIPALS_PER_TABLE = 300, 100
@@ -63,7 +63,19 @@ def _tables() -> dict[str, tuple[str, Iterable[Row]]]:
     return {
         "scheme": (
             "scheme_id name_zh edition diagnosis_edition procedure_edition owner licence effective_from effective_to",
-            [[*EDITION_ID.split("-"), _DIAGNOSIS_EDITION, _PROCEDURE_EDITION, "虚构", "自由使用", "2020-01-01", ""]],
+            [
+                [
+                    SCHEME_ID,
+                    "虚构的宽方案",
+                    EDITION,
+                    _DIAGNOSIS_EDITION,
+                    _PROCEDURE_EDITION,
+                    "虚构",
+                    "自由使用",
+                    "2020-01-01",
+                    "",
+                ]
+            ],
         ),
         "mdc": (
             "mdc name_zh priority sex age_days_max age_years_max min_body_regions requires_valid_procedure",
