@@ -11,18 +11,18 @@ Tables = dict[str, list[dict[str, Any]]]
 DRGS = [f"{mdc}{kind}{number}" for mdc in "FEGR" for kind in "BLR" for number in (21, 29)]
 OPERATIONS = ["36.0601", "47.0101", "45.1300", "88.5601", "99.8801"]
 CATALOGUE = [
-    ("2022", "36.0601", "介入治疗", "3", False, date(2020, 1, 1), date(2023, 1, 1)),
-    ("2022", "47.0101", "手术", "3", True, date(2020, 1, 1), date(2023, 1, 1)),
-    ("2022", "45.1300", "手术", "4", False, date(2020, 1, 1), date(2023, 1, 1)),
-    ("2023", "36.0601", "介入治疗", "4", True, date(2023, 1, 1), None),
-    ("2023", "47.0101", "手术", "4", True, date(2023, 1, 1), None),
-    ("2023", "45.1300", "诊断性操作", "4", False, date(2023, 1, 1), None),
+    ("2022", "36.0601", "支架", "介入治疗", "3", False, False, date(2020, 1, 1), date(2023, 1, 1)),
+    ("2022", "47.0101", "腹腔镜阑尾切除术", "手术", "3", True, True, date(2020, 1, 1), date(2023, 1, 1)),
+    ("2022", "45.1300", "切除术", "手术", "4", False, True, date(2020, 1, 1), date(2023, 1, 1)),
+    ("2023", "36.0601", "支架", "介入治疗", "4", True, False, date(2023, 1, 1), None),
+    ("2023", "47.0101", "腹腔镜阑尾切除术", "手术", "4", True, True, date(2023, 1, 1), None),
+    ("2023", "45.1300", "内镜检查", "诊断性操作", "4", False, False, date(2023, 1, 1), None),
 ]
 
 
 def catalogue() -> list[dict[str, Any]]:
-    names = ("edition", "operation_code", "operation_class", "operation_level", "is_minimally_invasive")
-    names += ("effective_from", "effective_to")
+    names = ("edition", "operation_code", "operation_name", "operation_class", "operation_level")
+    names += ("is_minimally_invasive", "is_day_surgery", "effective_from", "effective_to")
     return [dict(zip(names, row, strict=True)) for row in CATALOGUE]
 
 
@@ -39,6 +39,7 @@ def page(number: int, **values: Any) -> dict[str, Any]:
         "organisation_id": organisation(0),
         "patient_id": f"{number:032x}",
         "admission_count": 1,
+        "admission_time": datetime(2022, 5, 25, 10),
         "discharge_time": datetime(2022, 6, 1, 10),
         "discharge_department": "0304",
         "length_of_stay_days": 7,
@@ -64,8 +65,43 @@ def result(front_page: dict[str, Any], drg_code: str) -> dict[str, Any]:
     }
 
 
+def happenings(draw: random.Random, row: dict[str, Any]) -> dict[str, Any]:
+    """What else a front page tells, drawn by itself."""
+    rescues = draw.choice([None, 0, 1, 2])
+    return {
+        "admission_time": row["discharge_time"] - timedelta(hours=draw.choice([5, 48, 49, 200])),
+        "diagnoses": row["diagnoses"] + draw.choice([[], ["T81.000"], ["I10.x00"]]),
+        "diagnosis_conditions": ["1", draw.choice(["1", "4"])],
+        "diagnosis_outcomes": [draw.choice(["1", "2", "3", None])],
+        "operation_incisions": [draw.choice(["1", "3", "10", "4"]) for _ in row["operations"]],
+        "rescue_count": rescues,
+        "rescue_success_count": rescues and draw.randrange(rescues + 1),
+        "ventilator_hours": draw.choice([None, 20, 96]),
+        "nationality": draw.choice(["CHN", "CHN", "USA", None]),
+    }
+
+
+def bed_reports(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Hospitals 0 and 1 report their beds by department, hospital 1 also as a whole; the others report nothing."""
+    months = sorted({(f"{page['discharge_time']:%Y-%m}", n) for page in pages for n in (0, 1)})
+    rows = []
+    for month, n in months:
+        departments = [("0301", 10), ("0304", 20), ("0499", 30)]
+        for code, beds in [*departments, (None, 70)] if n else departments:
+            rows.append(
+                {
+                    "organisation_id": organisation(n),
+                    "month": month,
+                    "specialty_code": code,
+                    "open_bed_days": beds * 30,
+                    "occupied_bed_days": beds * 29 + n * 100,
+                }
+            )
+    return rows
+
+
 def province(seed: int, *, discharges: int = 600, hospitals: int = 4) -> Tables:
-    draw = random.Random(seed)
+    draw, details = random.Random(seed), random.Random(-seed)
     pages, results = [], []
     for number in range(discharges):
         stay = draw.choice([1, 2, 3, 5, 8, 13, 60, 61, None])
@@ -87,11 +123,12 @@ def province(seed: int, *, discharges: int = 600, hospitals: int = 4) -> Tables:
             residence_division=residence,
             residence_basis="address" if residence else "none",
         )
-        pages.append(row)
+        pages.append(row | happenings(details, row))
         if code:
             results.append(result(row, code))
     register = [
         {"organisation_id": organisation(n), "name_zh": f"示例医院{n}", "level": "3" if n < 2 else "2"}
+        | {"division": f"990{n + 1}02"}
         for n in range(hospitals - 1)
     ]
     months = sorted({(row["organisation_id"], f"{row['discharge_time']:%Y-%m}") for row in pages})
@@ -100,6 +137,7 @@ def province(seed: int, *, discharges: int = 600, hospitals: int = 4) -> Tables:
         "drg_result": results,
         "surgery_catalogue": catalogue(),
         "hospital": register,
+        "bed_report": bed_reports(pages),
         "receipt": [{"dataset": "hqms_front_page", "source_id": "a" * 12, "in_force": True}],
         "slice": [
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -14,10 +15,15 @@ from province import Tables, organisation, province
 
 MARTS = [
     *("dim_hospital", "dim_indicator", "dim_specialty", "dim_window", "fct_dq_result", "fct_indicator"),
-    *("fct_measure", "ref_drg_benchmark", "ref_drg_risk"),
+    *("fct_measure", "fct_outflow", "fct_patient_flow", "ref_drg_benchmark", "ref_drg_risk"),
 ]
 # the numerator of these is published with 8 decimals, so the last decimal of the value may move when it doubles
 INDICES = {"cmi", "cost_consumption_index", "time_consumption_index"}
+# what is different stays different, what beds did is not told by patients
+UNMOVED = {
+    *("drg_group_count", "procedure_spectrum", "endoscopy_intervention_present"),
+    *("mean_open_beds", "bed_occupancy"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +68,27 @@ def test_every_value_is_its_numerator_over_its_denominator(built: Built) -> None
     assert checked > 500
 
 
-def test_every_level_has_all_fifteen_indicators(built: Built) -> None:
-    (fewest, most), *_ = built.rows(
-        "select min(n), max(n) from (select count(*) n from fct_indicator"
+def test_every_level_has_every_indicator(built: Built) -> None:
+    (fewest, most, registered), *_ = built.rows(
+        "select min(n), max(n), (select count(*) from dim_indicator) from (select count(*) n from fct_indicator"
         " group by hospital_id, specialty_code, attribution, window_id)"
     )
-    assert (fewest, most) == (15, 15)
+    assert (fewest, most) == (registered, registered) and registered >= 36
+
+
+def test_a_part_is_never_more_than_the_whole(built: Built) -> None:
+    """Every share lies in 0-1 and has a numerator within its denominator; each has a value somewhere."""
+    shares = built.rows(
+        "select indicator_id, count(value), min(value) >= 0 and max(value) <= 1 and bool_and(numerator <= denominator)"
+        " from fct_indicator join dim_indicator using (indicator_id) where is_share group by 1"
+    )
+    assert len(shares) > 20
+    assert [name for name, valued, holds in shares if not (valued and holds)] == []
+
+
+def test_every_indicator_varies(built: Built) -> None:
+    """A law over numbers that are all alike proves nothing."""
+    assert not built.rows("select indicator_id from fct_indicator group by 1 having count(distinct value) < 2")
 
 
 def test_all_specialties_together_are_the_same_in_both_attributions(built: Built) -> None:
@@ -105,6 +126,9 @@ def test_every_risk_class_and_case_is_accounted_for(built: Built) -> None:
             )
         )
         assert (region["grouped_count"], region["grouped_death_count"]) == (cases, deaths)
+        classes = ("low_risk", "mid_low_risk", "mid_high_risk", "high_risk")
+        assert sum(region[f"{name}_count"] for name in classes) == cases
+        assert sum(region[f"{name}_death_count"] for name in classes) == deaths
 
 
 def test_everyone_reported_twice_changes_no_share(build: Build, built: Built, tables: Tables) -> None:
@@ -122,10 +146,14 @@ def test_everyone_reported_twice_changes_no_share(build: Build, built: Built, ta
         assert again[3] == 2 * cases, key
         if key[4] in INDICES and value is not None:
             assert abs(again[2] - value) <= Decimal("0.00000001"), key
+        elif key[4] == "concentration_hhi":
+            assert (again[0], again[1], again[2]) == (4 * numerator, 4 * denominator, value), key
+        elif key[4] == "bed_turnover":
+            assert (again[0], again[1]) == (2 * numerator, denominator), key
+        elif key[4] in UNMOVED:
+            assert again[:3] == (numerator, denominator, value), key
         elif denominator is not None:
             assert (again[0], again[2]) == (2 * numerator, value), key
-        elif key[4] == "drg_group_count":
-            assert again[0] == numerator, key
         else:
             assert again[0] == 2 * numerator, key
 
@@ -146,20 +174,30 @@ def test_a_hospital_without_register_is_shown_as_such(built: Built) -> None:
     }
 
 
-WEIGHTED = {"cmi", "cost_consumption_index", "time_consumption_index", "rw2_share", "mortality"}
+CRITICAL = {"critical_case_share", "transfer_in_critical_count"}
+WEIGHTED = {"cmi", "cost_consumption_index", "time_consumption_index", "rw2_share", "mortality", *CRITICAL}
 SURGICAL = {"surgery_count", "level4_surgery_share", "minimally_invasive_share"}
+OPERATED = {
+    *("surgery_share", "day_surgery_share", "surgical_complication_rate", "procedure_spectrum"),
+    "endoscopy_intervention_present",
+}
 SWITCHED = {
     # switch: (value, indicators of which some cell must move while all others stay)
     "trim_max_los_days": ("61", WEIGHTED | {"drg_group_count"}),
     "trim_min_cost_fen": ("499", WEIGHTED | {"drg_group_count"}),
     "trim_z53_max_los_days": ("1", WEIGHTED | {"drg_group_count"}),
     "surgery_count_basis": ("procedure", SURGICAL),
-    "surgery_scope": ("main", SURGICAL),
+    "surgery_scope": ("main", SURGICAL | OPERATED),
+    # critical are the classes above the mean, wherever the cuts around it lie
     "mortality_sd": ("population", {"mortality"}),
     "zero_death_groups": ("zero", {"mortality"}),
     "reference_population": ("tertiary", WEIGHTED),
     "drg_min_cases": ("5", {"drg_group_count"}),
+    "day_surgery_max_hours": ("49", {"day_surgery_share"}),
+    "critical_case_definition": ("ventilator96", {"critical_case_share"}),
+    "outflow_threshold": ("0.9", set()),
 }
+CLASSED = {f"mortality_{risk}_risk" for risk in ("low", "mid_low", "low_and_mid_low", "mid_high", "high")}
 
 
 def test_the_same_seeds_give_the_same_indicators(built: Built, tmp_path: Path) -> None:
@@ -172,7 +210,110 @@ def test_a_switch_moves_what_it_should_and_nothing_else(built: Built, tmp_path: 
     before, after = built.indicators(), built.with_switch(tmp_path, switch, value).indicators()
     assert before.keys() == after.keys()
     moved = {key[4] for key, cell in before.items() if after[key] != cell}
-    assert {"mortality" if name.startswith("mortality") else name for name in moved} == expected
+    assert {"mortality" if name in CLASSED else name for name in moved} == expected
+
+
+def test_every_switch_of_an_indicator_is_proven_to_move_it(built: Built) -> None:
+    """What the registry says an indicator depends on is what was seen to move it, and nothing is left out."""
+    for indicator, switches in built.rows("select indicator_id, switches from dim_indicator"):
+        if indicator not in CLASSED:
+            moving = {switch for switch, (_, moved) in SWITCHED.items() if indicator in moved}
+            assert set((switches or "").split(";")) - {""} == moving, indicator
+
+
+def test_a_version_holds_in_its_years_alone_and_is_named(built: Built, tmp_path: Path) -> None:
+    """Only the main operation counts in 2022: 2023 and 2024 stay, and every window with 2022 says so."""
+    again = built.after(
+        tmp_path,
+        "insert into definition_versions by name select '示例版' as version, 'surgery_scope' as switch_id,"
+        " 'main' as value, 2022 as first_data_year, 2022 as last_data_year",
+    )
+    before, after = built.indicators(), again.indicators()
+    moved = {key[3] for key in before if after[key] != before[key]}
+    assert moved == {"2022", "2020-2022", "2021-2023", "2022-2024"}
+    named = again.rows(
+        "select distinct window_id, editions from fct_indicator where indicator_id = 'level4_surgery_share'"
+    )
+    for window, editions in named:
+        assert ("示例版（2022—2022 年 surgery_scope=main）" in editions) == (window in moved), (window, editions)
+    catalogues = {window: editions.partition("；")[0] for window, editions in named}
+    assert catalogues["2022"] == "手术目录 2022" and catalogues["2024"] == "手术目录 2023"
+    assert catalogues["2022-2024"] == "手术目录 2022、2023"
+
+
+def test_a_version_outside_the_values_of_its_switch_stops_the_run(built: Built, tmp_path: Path) -> None:
+    with pytest.raises(duckdb.Error, match="示例版 的开关 surgery_scope 取值 all 不在允许范围"):
+        built.after(
+            tmp_path,
+            "insert into definition_versions by name select '示例版' as version, 'surgery_scope' as switch_id,"
+            " 'all' as value, 2022 as first_data_year, 2022 as last_data_year",
+        )
+
+
+def test_patients_flow_from_their_homes_to_hospitals(built: Built, tables: Tables) -> None:
+    """Every discharge once per specialty and once in ALL; shares of a home and of a hospital's city make one."""
+    pages = tables["hqms_front_page"]
+    total = "select sum(discharge_count) from fct_patient_flow where specialty_code"
+    assert built.rows(f"{total} = 'ALL'") == built.rows(f"{total} <> 'ALL'") == [(len(pages),)]
+
+    def counted(division: str) -> dict[str, int]:
+        return dict(
+            built.rows(
+                f"select {division}, sum(discharge_count) from fct_patient_flow where specialty_code = 'ALL' group by 1"
+            )
+        )
+
+    homes = [page["residence_division"] or "UNKNOWN" for page in pages]
+    assert counted("residence_division") == Counter(homes)
+    # hospital 3 is not in the register
+    cities = {organisation(n): f"990{n + 1}00" for n in range(3)}
+    assert counted("hospital_division") == Counter(cities.get(page["organisation_id"], "UNKNOWN") for page in pages)
+
+
+def test_outflow_is_what_residents_do_elsewhere(built: Built, tables: Tables, tmp_path: Path) -> None:
+    """Of a city's residents in known hospitals, those in another city's hospital; a share above 0.3 is flagged."""
+    cities = {organisation(n): f"990{n + 1}00" for n in range(3)}
+    found = {
+        row[0]: row[1:]
+        for row in built.rows(
+            "select residence_division, resident_count, outflow_count, outflow_rate, is_above_threshold"
+            " from fct_outflow where window_id = '2022-2024' and specialty_code = 'ALL'"
+        )
+    }
+    for city in ("990100", "990200"):
+        mine = [
+            cities[page["organisation_id"]]
+            for page in tables["hqms_front_page"]
+            if page["residence_division"] == city and page["organisation_id"] in cities
+        ]
+        elsewhere = sum(treated != city for treated in mine)
+        residents, outflow, rate, above = found.pop(city)
+        assert (residents, outflow, above) == (len(mine), elsewhere, True)
+        assert abs(Fraction(rate) - Fraction(elsewhere, len(mine))) <= Fraction(1, 2 * 10**8)
+    assert found == {}
+    lenient = built.with_switch(tmp_path, "outflow_threshold", "1")
+    assert lenient.rows("select distinct is_above_threshold from fct_outflow") == [(False,)]
+
+
+def test_beds_are_told_by_department_and_by_the_hospital_as_a_whole(built: Built) -> None:
+    """Hospital 0 reports 10 + 20 + 30 beds; hospital 1 says 70 beds of its own, its departments make 60."""
+    beds = {
+        row[:3]: row[3]
+        for row in built.rows(
+            "select hospital_id, specialty_code, attribution, numerator from fct_indicator"
+            " where indicator_id = 'mean_open_beds' and window_id = '2022' and status = 'valued'"
+        )
+    }
+    days = Decimal(12 * 30)
+    for attribution in ("department", "mdc"):
+        assert beds[organisation(0), "ALL", attribution] == 60 * days
+        assert beds[organisation(1), "ALL", attribution] == 70 * days
+        assert beds["REGION", "ALL", attribution] == 130 * days
+    assert beds[organisation(1), "0304", "department"] == 20 * days
+    # 0499 is not listed: its beds count for surgery as a whole, like its discharges
+    assert beds[organisation(1), "04", "department"] == 30 * days
+    assert {key[0] for key in beds} == {organisation(0), organisation(1), "REGION"}
+    assert {key[1] for key in beds if key[2] == "mdc"} == {"ALL"}
 
 
 def test_a_switch_outside_its_values_stops_the_run(built: Built, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ with operation as (
         page.source_id,
         page.source_row,
         cast(page.discharge_time as date) as discharge_date,
-        {{ elements('page.operations', "switch.surgery_scope = 'main'") }} as operation_code
+        {{ elements('page.operations', "definition.surgery_scope = 'main'") }} as operation_code
     from {{ ref('stg_hqms_front_page') }} as page
-    cross join {{ ref('int_switch') }} as switch
+    inner join {{ ref('int_definition') }} as definition
+        on extract(year from page.discharge_time) = definition.data_year
 ),
 
 -- by the catalogue that was valid on the discharge date, never by the level that the hospital wrote down
@@ -19,8 +20,11 @@ surgery as (
         operation.source_id,
         operation.source_row,
         count(*) as surgery_procedures,
+        list(distinct operation.operation_code) as operation_codes,
         count(*) filter (where catalogue.is_level4) as level4_procedures,
-        count(*) filter (where catalogue.is_minimally_invasive) as minimally_invasive_procedures
+        count(*) filter (where catalogue.is_minimally_invasive) as minimally_invasive_procedures,
+        count(*) filter (where catalogue.is_day_surgery) as day_surgery_procedures,
+        count(*) filter (where catalogue.is_endoscopic_or_interventional) as endoscopic_procedures
     from operation
     inner join {{ ref('int_surgery_catalogue') }} as catalogue
         on
@@ -28,6 +32,32 @@ surgery as (
             and operation.discharge_date >= catalogue.valid_from
             and operation.discharge_date < catalogue.valid_until
     group by operation.source_id, operation.source_row
+),
+
+-- diagnoses that the patient did not have at admission
+acquired as (
+    select
+        page.source_id,
+        page.source_row,
+        cast(page.discharge_time as date) as discharge_date,
+        page.diagnosis_conditions,
+        {{ positioned_elements('page.diagnoses', 'diagnosis_code', 'place') }}
+    from {{ ref('stg_hqms_front_page') }} as page
+    where {{ has_any_of('page.diagnosis_conditions', ['4']) }}
+),
+
+complication as (
+    select distinct
+        acquired.source_id,
+        acquired.source_row
+    from acquired
+    inner join {{ ref('surgical_complications') }} as listed
+        on
+            left(acquired.diagnosis_code, 3) = left(listed.code_prefix, 3)
+            and starts_with(acquired.diagnosis_code, listed.code_prefix)
+            and acquired.discharge_date >= listed.valid_from
+            and acquired.discharge_date < listed.valid_until
+    where acquired.diagnosis_conditions[acquired.place] = '4'
 ),
 
 resolved as (
@@ -40,7 +70,7 @@ resolved as (
         page.discharge_time,
         page.month,
         cast(date_trunc('month', page.discharge_time) as date) as discharge_month,
-        coalesce(second_level.specialty_code, first_level.specialty_code, 'UNMAPPED') as specialty_code,
+        {{ specialty_of_joins() }} as specialty_code,
         drg.drg_code,
         drg.mdc,
         coalesce(drg.mdc_specialty_code, 'UNMAPPED') as mdc_specialty_code,
@@ -65,24 +95,46 @@ resolved as (
                 page.length_of_stay_days <= switch.trim_z53_max_los_days and page.diagnoses[1] like 'Z53%'
                 then 'z53_short'
         end as exclusion_reason,
+        definition.surgery_count_basis,
         coalesce(surgery.surgery_procedures, 0) as surgery_procedures,
         coalesce(surgery.level4_procedures, 0) as level4_procedures,
         coalesce(surgery.minimally_invasive_procedures, 0) as minimally_invasive_procedures,
+        surgery.surgery_procedures > 0 and page.admission_route is distinct from '1' as is_elective_surgery,
+        complication.source_id is not null as has_complication,
+        surgery.day_surgery_procedures > 0
+        and {{ seconds_between('page.admission_time', 'page.discharge_time') }}
+        <= 3600 * switch.day_surgery_max_hours as is_day_surgery,
+        surgery.endoscopic_procedures > 0 as has_endoscopy_or_intervention,
+        surgery.operation_codes,
+        -- 0 class excluded; 3 is a class I incision that healed badly
+        {{ has_any_of('page.operation_incisions', ['1', '2', '3', '10']) }} as has_class1_incision,
+        {{ has_any_of('page.operation_incisions', ['3']) }} as has_class1_infection,
+        page.ventilator_hours >= 96 as is_ventilated_long,
+        -- only where both are reported and fit together
+        case when page.rescue_success_count between 0 and page.rescue_count then page.rescue_count end as rescue_count,
+        case
+            when page.rescue_success_count between 0 and page.rescue_count then page.rescue_success_count
+        end as rescue_success_count,
+        page.diagnosis_outcomes[1] as outcome,
         page.discharge_mode is not distinct from '5' as has_died,
         page.admission_route is not distinct from '3' as is_transfer_in,
         coalesce(
             page.residence_basis in ('address', 'postcode') and page.residence_division is not null, false
         ) as is_residence_known,
-        page.residence_division
+        page.residence_division,
+        case
+            when page.residence_basis in ('address', 'postcode') then {{ home_of('page.residence_division') }}
+        end as residence_city,
+        {{ city_of('hospital.division') }} as hospital_city,
+        page.nationality is not null as is_nationality_known,
+        page.nationality is not null and domestic.nationality is null as is_foreign
     from {{ ref('stg_hqms_front_page') }} as page
     cross join {{ ref('int_switch') }} as switch
-    left join {{ ref('specialties') }} as second_level
-        on page.discharge_department = second_level.specialty_code
-    left join {{ ref('specialties') }} as first_level
-        -- a longer internal code of a hospital says nothing by its first two digits
-        on
-            left(page.discharge_department, 2) = first_level.specialty_code
-            and length(page.discharge_department) <= 4
+    inner join {{ ref('int_definition') }} as definition
+        on extract(year from page.discharge_time) = definition.data_year
+    {{ specialty_joins('page.discharge_department') }}
+    left join {{ ref('stg_hospital') }} as hospital on page.organisation_id = hospital.organisation_id
+    left join {{ ref('domestic_nationalities') }} as domestic on page.nationality = domestic.nationality
     {% if var('drg_source', 'external') == 'own' %}
         left join {{ ref('int_drg_case') }} as drg_result
             on page.source_id = drg_result.source_id and page.source_row = drg_result.source_row
@@ -100,6 +152,8 @@ resolved as (
             and coalesce(drg_result.scheme_edition, '未注明') = drg.scheme_edition
     left join surgery
         on page.source_id = surgery.source_id and page.source_row = surgery.source_row
+    left join complication
+        on page.source_id = complication.source_id and page.source_row = complication.source_row
 )
 
 select
@@ -123,14 +177,30 @@ select
     exclusion_reason is null as is_analysed,
     exclusion_reason is null and drg_code is not null as is_grouped,
     surgery_procedures > 0 as has_surgery,
-    level4_procedures > 0 as has_level4_surgery,
-    minimally_invasive_procedures > 0 as has_minimally_invasive_surgery,
-    surgery_procedures,
-    level4_procedures,
-    minimally_invasive_procedures,
+    {% for counted in ['surgery', 'level4', 'minimally_invasive'] %}
+        case surgery_count_basis
+            when 'procedure' then {{ counted }}_procedures else least({{ counted }}_procedures, 1)
+        end as {{ counted }}_count,
+    {% endfor %}
+    operation_codes,
+    coalesce(is_elective_surgery, false) as is_elective_surgery,
+    coalesce(is_elective_surgery and has_complication, false) as has_complication,
+    coalesce(is_elective_surgery and is_day_surgery, false) as is_day_surgery,
+    coalesce(has_endoscopy_or_intervention, false) as has_endoscopy_or_intervention,
+    has_class1_incision,
+    has_class1_infection,
+    coalesce(is_ventilated_long, false) as is_ventilated_long,
+    rescue_count,
+    rescue_success_count,
+    outcome is not null as is_outcome_known,
+    coalesce(outcome in ('1', '2'), false) as is_cured_or_improved,
     has_died,
     is_transfer_in,
     is_residence_known,
     residence_division,
-    is_residence_known and left(residence_division, 2) <> left({{ province_division() }}, 2) as is_out_of_province
+    is_residence_known and left(residence_division, 2) <> left({{ province_division() }}, 2) as is_out_of_province,
+    residence_city is not null and hospital_city is not null as is_city_known,
+    coalesce(residence_city <> hospital_city, false) as is_out_of_city,
+    is_nationality_known,
+    is_foreign
 from resolved

@@ -10,7 +10,8 @@ with yearly as (
         sum(grouped_count) as grouped_count,
         sum(grouped_cost_fen) as grouped_cost_fen,
         sum(grouped_stay_days) as grouped_stay_days,
-        sum(grouped_death_count) as grouped_death_count
+        sum(grouped_death_count) as grouped_death_count,
+        sum(grouped_transfer_in_count) as grouped_transfer_in_count
     from {{ ref('int_cell') }}
     where grouped_count > 0
     group by organisation_id, specialty_code, drg_code, scheme_edition, data_year
@@ -40,7 +41,8 @@ levelled as (
         sum(grouped_count) as grouped_count,
         sum(grouped_cost_fen) as grouped_cost_fen,
         sum(grouped_stay_days) as grouped_stay_days,
-        sum(grouped_death_count) as grouped_death_count
+        sum(grouped_death_count) as grouped_death_count,
+        sum(grouped_transfer_in_count) as grouped_transfer_in_count
     from attributed
     group by attribution, drg_code, scheme_edition, data_year, {{ level_sets() }}
 )
@@ -55,7 +57,8 @@ select
     cast(sum(levelled.grouped_count) as bigint) as grouped_count,
     cast(sum(levelled.grouped_cost_fen) as bigint) as grouped_cost_fen,
     cast(sum(levelled.grouped_stay_days) as bigint) as grouped_stay_days,
-    cast(sum(levelled.grouped_death_count) as bigint) as grouped_death_count
+    cast(sum(levelled.grouped_death_count) as bigint) as grouped_death_count,
+    cast(sum(levelled.grouped_transfer_in_count) as bigint) as grouped_transfer_in_count
 from levelled
 inner join {{ ref('int_window') }} as data_window
     on levelled.data_year between data_window.first_year and data_window.last_year

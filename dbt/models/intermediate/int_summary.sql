@@ -1,5 +1,4 @@
--- One row per attribution, hospital, specialty and window; one column per measure, named as in
--- seeds/indicators/measures.csv. A new measure is a column here and a row there.
+-- The measures that rest on DRGs: own groups against the reference's weights, means and risk classes.
 with by_drg as (
     select
         part.attribution,
@@ -8,6 +7,7 @@ with by_drg as (
         part.window_id,
         part.grouped_count,
         part.grouped_death_count,
+        part.grouped_transfer_in_count,
         benchmark.weight,
         risk.risk_class,
         -- NULL where the reference population has no such group
@@ -37,18 +37,25 @@ weighed as (
         by_drg.specialty_code,
         by_drg.window_id,
         count(*) filter (where grouped_count >= switch.drg_min_cases) as drg_group_count,
-        sum(grouped_count) filter (where weight is null) as unreferenced_count,
-        sum(grouped_count) filter (where weight is not null) as weighted_count,
+        coalesce(sum(grouped_count) filter (where weight is null), 0) as unreferenced_count,
+        coalesce(sum(grouped_count) filter (where weight is not null), 0) as weighted_count,
         sum(cast(grouped_count as decimal(12, 0)) * weight) as weight_sum,
-        sum(grouped_count) filter (where weight >= 2) as weight_2_count,
-        sum(cost_ratio) as cost_ratio_sum,
-        sum(grouped_count) filter (where cost_ratio is not null) as cost_ratio_count,
-        sum(time_ratio) as time_ratio_sum,
-        sum(grouped_count) filter (where time_ratio is not null) as time_ratio_count,
-        sum(grouped_count) filter (where risk_class = '1') as low_risk_count,
-        sum(grouped_death_count) filter (where risk_class = '1') as low_risk_death_count,
-        sum(grouped_count) filter (where risk_class = '2') as mid_low_risk_count,
-        sum(grouped_death_count) filter (where risk_class = '2') as mid_low_risk_death_count
+        coalesce(sum(grouped_count) filter (where weight >= 2), 0) as weight_2_count,
+        coalesce(sum(cost_ratio), 0) as cost_ratio_sum,
+        coalesce(sum(grouped_count) filter (where cost_ratio is not null), 0) as cost_ratio_count,
+        coalesce(sum(time_ratio), 0) as time_ratio_sum,
+        coalesce(sum(grouped_count) filter (where time_ratio is not null), 0) as time_ratio_count,
+        coalesce(sum(grouped_count) filter (where risk_class = '1'), 0) as low_risk_count,
+        coalesce(sum(grouped_death_count) filter (where risk_class = '1'), 0) as low_risk_death_count,
+        coalesce(sum(grouped_count) filter (where risk_class = '2'), 0) as mid_low_risk_count,
+        coalesce(sum(grouped_death_count) filter (where risk_class = '2'), 0) as mid_low_risk_death_count,
+        coalesce(sum(grouped_count) filter (where risk_class = '3'), 0) as mid_high_risk_count,
+        coalesce(sum(grouped_death_count) filter (where risk_class = '3'), 0) as mid_high_risk_death_count,
+        coalesce(sum(grouped_count) filter (where risk_class = '4'), 0) as high_risk_count,
+        coalesce(sum(grouped_death_count) filter (where risk_class = '4'), 0) as high_risk_death_count,
+        sum(grouped_transfer_in_count) filter (
+            where weight >= 2 or risk_class in ('3', '4')
+        ) as transfer_in_critical_count
     from by_drg
     cross join {{ ref('int_switch') }} as switch
     group by by_drg.attribution, by_drg.hospital_id, by_drg.specialty_code, by_drg.window_id
@@ -59,50 +66,17 @@ select
     counted.hospital_id,
     counted.specialty_code,
     counted.window_id,
-    counted.discharge_count,
-    counted.death_count,
-    counted.stay_known_count,
-    counted.stay_days_sum,
-    counted.transfer_in_count,
-    counted.known_residence_count,
-    counted.out_of_province_count,
-    counted.surgical_discharge_count,
-    case switch.surgery_count_basis
-        when 'procedure' then counted.surgery_procedure_count else counted.surgical_discharge_count
-    end as surgery_count,
-    case switch.surgery_count_basis
-        when 'procedure' then counted.level4_procedure_count else counted.level4_discharge_count
-    end as level4_surgery_count,
-    case switch.surgery_count_basis
-        when 'procedure' then counted.minimally_invasive_procedure_count
-        else counted.minimally_invasive_discharge_count
-    end as minimally_invasive_count,
-    counted.excluded_stay_missing_count,
-    counted.excluded_stay_over_limit_count,
-    counted.excluded_cost_missing_count,
-    counted.excluded_cost_below_limit_count,
-    counted.excluded_z53_short_count,
-    counted.analysed_count,
-    counted.grouped_count,
-    counted.grouped_cost_fen,
-    counted.grouped_stay_days,
-    counted.grouped_death_count,
-    coalesce(weighed.drg_group_count, 0) as drg_group_count,
-    coalesce(weighed.unreferenced_count, 0) as unreferenced_count,
-    coalesce(weighed.weighted_count, 0) as weighted_count,
-    coalesce(weighed.weight_sum, 0) as weight_sum,
-    coalesce(weighed.weight_2_count, 0) as weight_2_count,
-    coalesce(weighed.cost_ratio_sum, 0) as cost_ratio_sum,
-    coalesce(weighed.cost_ratio_count, 0) as cost_ratio_count,
-    coalesce(weighed.time_ratio_sum, 0) as time_ratio_sum,
-    coalesce(weighed.time_ratio_count, 0) as time_ratio_count,
-    coalesce(weighed.low_risk_count, 0) as low_risk_count,
-    coalesce(weighed.low_risk_death_count, 0) as low_risk_death_count,
-    coalesce(weighed.mid_low_risk_count, 0) as mid_low_risk_count,
-    coalesce(weighed.mid_low_risk_death_count, 0) as mid_low_risk_death_count,
-    coalesce(weighed.low_risk_count, 0) + coalesce(weighed.mid_low_risk_count, 0) as low_and_mid_low_risk_count,
-    coalesce(weighed.low_risk_death_count, 0)
-    + coalesce(weighed.mid_low_risk_death_count, 0) as low_and_mid_low_risk_death_count
+    weighed.* exclude (attribution, hospital_id, specialty_code, window_id),
+    weighed.low_risk_count + weighed.mid_low_risk_count as low_and_mid_low_risk_count,
+    weighed.low_risk_death_count + weighed.mid_low_risk_death_count as low_and_mid_low_risk_death_count,
+    case switch.critical_case_definition
+        when 'rw2' then weighed.weight_2_count
+        when 'risk34' then weighed.mid_high_risk_count + weighed.high_risk_count
+        else counted.ventilated_long_count
+    end as critical_case_count,
+    case switch.critical_case_definition
+        when 'ventilator96' then counted.discharge_count else weighed.weighted_count
+    end as critical_base_count
 from {{ ref('int_count') }} as counted
 cross join {{ ref('int_switch') }} as switch
 left join weighed

@@ -20,6 +20,10 @@ select
     catalogue.edition,
     catalogue.operation_level is not distinct from '4' as is_level4,
     coalesce(catalogue.is_minimally_invasive, false) as is_minimally_invasive,
+    coalesce(catalogue.is_day_surgery, false) as is_day_surgery,
+    -- the catalogue has no class of its own for endoscopy: its names say 内镜, 腔镜, 镜下
+    catalogue.operation_class = '介入治疗' or coalesce(catalogue.operation_name like '%镜%', false)
+        as is_endoscopic_or_interventional,
     catalogue.effective_from as valid_from,
     least(
         coalesce(catalogue.effective_to, date '9999-12-31'),

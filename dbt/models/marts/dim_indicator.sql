@@ -15,5 +15,7 @@ select
     clause,
     method_version,
     status = 'provisional' as is_provisional,
-    switches
+    switches,
+    is_share,
+    reference_lists
 from {{ ref('indicators') }}

@@ -68,9 +68,12 @@ select
             ), ''
         )
     end as status_reason,
-    compared.method_version
+    compared.method_version,
+    edition.editions
 from compared
 inner join {{ ref('dim_window') }} as data_window on compared.window_id = data_window.window_id
+left join {{ ref('int_edition') }} as edition
+    on compared.window_id = edition.window_id and compared.indicator_id = edition.indicator_id
 left join {{ ref('int_missing_month') }} as missing
     on
         compared.hospital_id = missing.hospital_id
