@@ -23,6 +23,8 @@ KEYS = {
     "fct_measure": ("hospital_id", "specialty_code", "attribution", "window_id", "measure_id"),
     "fct_indicator": ("hospital_id", "specialty_code", "attribution", "window_id", "indicator_id"),
     "fct_dq_result": ("rule_id", "dataset", "organisation_id", "month"),
+    "fct_outflow": ("window_id", "division_rank", "residence_division", "specialty_code"),
+    "fct_patient_flow": ("data_year", "residence_division", "hospital_division", "specialty_code"),
     "dim_programme": ("programme_id", "tier"),
     "dim_programme_item": ("programme_id", "item_id"),
     "fct_evidence": ("hospital_id", "specialty_code", "item_code", "period"),
@@ -31,7 +33,7 @@ KEYS = {
     "fct_rank_stability": ("programme_id", "tier", "window_id", "hospital_id", "specialty_code"),
 }
 
-# Of 15 indicators 3 are indices, 7 shares and 5 counts; 四级手术占比 has no cases in specialty 0304.
+# Of 36 indicators 3 are indices, 28 shares and 5 counts; 四级手术占比 has no cases in specialty 0304.
 MARTS = f"""
 create table dim_hospital as
     select * from (values ('H1', '示例一院', true), ('H2', '示例二院', true), ('REGION', '云岫省', false))
@@ -42,10 +44,10 @@ create table dim_specialty as
 create table dim_indicator as
     select indicator_id, '指标' || indicator_id as name_zh, unit, '分子除以分母' as definition_zh,
            indicator_id || '_sum' as numerator_measure, '1' as method_version, 'higher' as direction,
-           false as is_provisional
+           false as is_provisional, unit = '%' as is_share
     from (
         select unnest(['cmi', 'cost_consumption_index', 'time_consumption_index']) as indicator_id, '—' as unit
-        union all select 'share_' || i, '%' from range(1, 7) t (i)
+        union all select 'share_' || i, '%' from range(1, 28) t (i)
         union all select 'level4_surgery_share', '%'
         union all select 'count_' || i, '人次' from range(1, 6) t (i)
     );
@@ -95,6 +97,15 @@ create table fct_indicator as
            case when absent then '本窗口无手术病例' end as status_reason, '1' as method_version
     from place, (select * from dim_indicator),
          lateral (select indicator_id = 'level4_surgery_share' and specialty_code = '0304' as absent);
+create table fct_patient_flow as
+    select 2023 as data_year, residence_division, '990100' as hospital_division, specialty_code, discharge_count,
+           cast(1 as decimal(18, 8)) as share_of_residence
+    from (values ('990100', 25), ('UNKNOWN', 5)) f (residence_division, discharge_count),
+         (values ('0304'), ('ALL')) s (specialty_code);
+create table fct_outflow as
+    select '2023' as window_id, 'prefecture' as division_rank, residence_division, '岫宁市' as residence_name_zh,
+           specialty_code, 20 as resident_count, 5 as outflow_count, cast(0.25 as decimal(18, 8)) as outflow_rate
+    from (values ('990100'), ('990200')) d (residence_division), (values ('0304'), ('ALL')) s (specialty_code);
 create table fct_dq_result as
     select rule_id, dataset, organisation_id, '2023-01' as month, 1000 as checked, 0 as violated,
            cast(0 as decimal(18, 8)) as violated_share, cast(threshold as decimal(18, 8)) as threshold, severity,
