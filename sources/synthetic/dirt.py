@@ -172,7 +172,7 @@ FAULTS = [
     Fault("hqms_11_age_diagnosis", 0.004, ("plain", "girl"), ("C03C",), _put("C03C", "O03.900")),
     Fault("hqms_12_death_autopsy", 0.004, ("died",), ("C34C",), _clear("C34C")),
     Fault("hqms_12_receiving", 0.004, ("referred",), ("B35",), _clear("B35")),
-    Fault("hqms_13_ventilator", 0.004, ("ventilated_long",), ("C47",), _put("C47", "50")),
+    Fault("hqms_13_ventilator", 0.04, ("ventilated_long",), ("C47",), _put("C47", "50")),
     Fault("hqms_13_coma", 0.004, ("head_injury",), ("C29",), _put("C29", "30")),
     Fault("hqms_14_operation_fields", 0.002, ("operated",), ("C17x01",), _clear("C17x01")),
     Fault("hqms_14_incision", 0.002, ("operated",), ("C21x01C",), _put("C21x01C", "3")),
