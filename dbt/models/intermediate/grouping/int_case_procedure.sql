@@ -1,18 +1,20 @@
--- The cases with a procedure that matters to a rule: the classes of all their procedures.
+-- The cases with procedures that answer a question of their reach.
 with opened as (
     select
         source_id,
         source_row,
-        edition_no,
+        reach_id,
         {{ elements('operations', 'false') }} as code
     from {{ ref('int_grouping_case') }}
+    where reach_id is not null
 )
 
 select
     opened.source_id,
     opened.source_row,
-    {{ set_of('procedure.class_id') }} as procedure_set
+    {{ union_of('procedure.mask') }} as mask
 from opened
 inner join {{ ref('int_scheme_procedure') }} as procedure
-    on opened.edition_no = procedure.edition_no and opened.code = procedure.code
+    on opened.reach_id = procedure.reach_id and opened.code = procedure.code
+where procedure.mask is not null
 group by opened.source_id, opened.source_row

@@ -13,7 +13,7 @@ with joined as (
         adrg.mcc_drg,
         adrg.cc_drg,
         adrg.none_drg,
-        profile.excluded_codes,
+        profile.excluded,
         case
             when adrg.is_divided is not true then null
             when profile.mcc_code is not null then 'mcc'
@@ -25,17 +25,14 @@ with joined as (
     inner join {{ ref('int_scheme') }} as scheme on profile.edition_no = scheme.edition_no
     left join {{ ref('int_grouping_outcome') }} as outcome
         on
-            profile.edition_no = outcome.edition_no
-            and profile.principal_class = outcome.principal_class
-            and profile.diagnosis_set = outcome.diagnosis_set
-            and profile.first_procedure_class = outcome.first_procedure_class
-            and profile.procedure_set = outcome.procedure_set
+            profile.reach_id = outcome.reach_id
+            and profile.mask = outcome.mask
             and profile.sex = outcome.sex
             and profile.age_days_band = outcome.age_days_band
             and profile.age_years_band = outcome.age_years_band
             and profile.weight_band = outcome.weight_band
     left join {{ ref('int_scheme_adrg') }} as adrg
-        on outcome.edition_no = adrg.edition_no and outcome.adrg = adrg.adrg
+        on profile.edition_no = adrg.edition_no and outcome.adrg = adrg.adrg
 ),
 
 decided as (
@@ -57,7 +54,7 @@ select
     complication_level,
     case when complication_level in ('mcc', 'cc') then complication_code end as complication_code,
     case
-        when is_divided and excluded_codes is not null then {{ distinct_in_order('excluded_codes') }}
+        when is_divided and excluded is not null then {{ values_in_order('excluded') }}
         else cast([] as varchar[])
     end as excluded_codes,
     case

@@ -1,29 +1,56 @@
--- ADRG of every signature, or why it has none. An alternative matches when each of its rows holds; the first in the
--- order of MDC, ADRG and alternative wins.
-with tried as (
+-- The rules, tried on the distinct profiles: ADRG of each, or why it has none. An alternative matches when its MDC is
+-- open and each of its rows holds; the first in the order of MDC, ADRG and alternative wins.
+with signature as (
     select
-        mdc.signature_id,
-        condition.alternative_rank,
-        count(*) = min(condition.condition_count) as roles_hold,
-        bool_and(condition.age_days_max is null or signature.age_days_band <= condition.age_days_max) as age_holds,
-        bool_and(
-            (condition.weight_g_min is null or signature.weight_band >= condition.weight_g_min)
-            and (
-                condition.weight_g_below is null
-                or (signature.weight_band <> -2 and signature.weight_band < condition.weight_g_below)
-            )
+        row_number() over () as signature_id,
+        profile.*
+    from (
+        select distinct
+            reach_id,
+            mask,
+            sex,
+            age_days_band,
+            age_years_band,
+            weight_band
+        from {{ ref('int_grouping_profile') }}
+        where reach_id is not null
+    ) as profile
+),
+
+met as (
+    select
+        signature.*,
+        opening.mdc,
+        opening.is_listed,
+        opening.priority,
+        opening.sex is null or signature.sex = opening.sex as sex_holds,
+        (opening.age_days_max is null or signature.age_days_band <= opening.age_days_max)
+        and (opening.age_years_max is null or signature.age_years_band <= opening.age_years_max) as age_holds,
+        {{ both_of('signature.mask', 'opening.need') }} = opening.need
+        and {{ size_of(both_of('signature.mask', 'opening.regions')) }} >= opening.min_body_regions as answers_hold
+    from signature
+    inner join {{ ref('int_scheme_opening') }} as opening on signature.reach_id = opening.reach_id
+),
+
+tried as (
+    select
+        met.signature_id,
+        alternative.alternative_rank,
+        alternative.age_days_max is null or met.age_days_band <= alternative.age_days_max as age_holds,
+        (alternative.weight_g_min is null or met.weight_band >= alternative.weight_g_min)
+        and (
+            alternative.weight_g_below is null
+            or (met.weight_band <> -2 and met.weight_band < alternative.weight_g_below)
         ) as weight_holds
-    from {{ ref('int_grouping_mdc') }} as mdc
-    inner join {{ ref('int_grouping_fact') }} as fact on mdc.signature_id = fact.signature_id
-    inner join {{ ref('int_scheme_condition') }} as condition
-        on
-            mdc.edition_no = condition.edition_no
-            and mdc.mdc = condition.mdc
-            and fact.role = condition.role
-            and fact.subject = condition.subject
-    inner join {{ ref('int_grouping_signature') }} as signature on mdc.signature_id = signature.signature_id
-    where mdc.is_open
-    group by mdc.signature_id, condition.alternative_rank
+    from met
+    inner join {{ ref('int_scheme_alternative') }} as alternative
+        on met.reach_id = alternative.reach_id and met.mdc = alternative.mdc
+    where
+        met.sex_holds
+        and met.age_holds
+        and met.answers_hold
+        and {{ both_of('met.mask', 'alternative.need') }} = alternative.need
+        and {{ size_of(both_of('met.mask', 'alternative.forbid')) }} = 0
 ),
 
 matched as (
@@ -33,33 +60,27 @@ matched as (
         bool_or(not weight_holds) as weight_fails,
         bool_or(not age_holds) as age_fails
     from tried
-    where roles_hold
     group by signature_id
 ),
 
 listed as (
     select
         signature_id,
-        arg_min(mdc, priority) filter (where is_open) as open_mdc,
+        arg_min(mdc, priority) filter (where sex_holds and age_holds and answers_hold) as open_mdc,
         bool_or(not sex_holds) as sex_fails,
         bool_or(not age_holds) as age_fails
-    from {{ ref('int_grouping_mdc') }}
-    where has_list
+    from met
+    where is_listed
     group by signature_id
-),
-
-alternative as (
-    select distinct
-        edition_no,
-        alternative_rank,
-        mdc,
-        adrg,
-        alternative
-    from {{ ref('int_scheme_condition') }}
 )
 
 select
-    signature.*,
+    signature.reach_id,
+    signature.mask,
+    signature.sex,
+    signature.age_days_band,
+    signature.age_years_band,
+    signature.weight_band,
     coalesce(alternative.mdc, listed.open_mdc) as mdc,
     alternative.adrg,
     alternative.alternative,
@@ -73,8 +94,8 @@ select
         when matched.age_fails then 'age_conflict'
         else 'no_adrg'
     end as ungrouped_reason
-from {{ ref('int_grouping_signature') }} as signature
+from signature
 left join matched on signature.signature_id = matched.signature_id
-left join alternative
-    on signature.edition_no = alternative.edition_no and matched.alternative_rank = alternative.alternative_rank
+left join {{ ref('int_scheme_alternative') }} as alternative
+    on signature.reach_id = alternative.reach_id and matched.alternative_rank = alternative.alternative_rank
 left join listed on signature.signature_id = listed.signature_id

@@ -1,5 +1,5 @@
 -- The rows of the ADRG alternatives. alternative_rank orders all alternatives of an edition as they are tried: MDC,
--- ADRG, alternative; condition_count says how many rows must hold.
+-- ADRG, alternative.
 with ordered as (
     select
         scheme.edition_no,
@@ -34,6 +34,5 @@ select
     dense_rank() over (
         partition by edition_no
         order by mdc_priority, mdc, adrg_priority, adrg, alternative
-    ) as alternative_rank,
-    count(*) over (partition by edition_no, adrg, alternative) as condition_count
+    ) as alternative_rank
 from ordered

@@ -1,10 +1,16 @@
--- A diagnosis code as principal diagnosis: what it is read as, and its class (0: no rule names it).
+-- A diagnosis code as principal diagnosis: what it is read as, its reach, and what it answers by itself.
 select
     code.edition_no,
     code.code,
     code.canonical_code,
-    coalesce(class.class_id, 0) as class_id
+    coalesce(listing.reach_id, -code.edition_no) as reach_id,
+    mask.mask
 from {{ ref('int_scheme_code') }} as code
-left join {{ ref('int_scheme_class') }} as class
-    on code.edition_no = class.edition_no and code.canonical_code = class.code and class.kind = 'principal'
-where code.kind = 'diagnosis' and (class.class_id is not null or code.code <> code.canonical_code)
+left join {{ ref('int_scheme_listing') }} as listing
+    on code.edition_no = listing.edition_no and code.canonical_code = listing.code
+left join {{ ref('int_scheme_mask') }} as mask
+    on
+        mask.part = 'principal'
+        and coalesce(listing.reach_id, -code.edition_no) = mask.reach_id
+        and code.canonical_code = mask.code
+where code.kind = 'diagnosis'

@@ -1,9 +1,11 @@
--- The procedure codes that matter to a rule.
+-- A procedure code as the first of a case and wherever it stands: what it answers of a reach's questions.
 select
-    code.edition_no,
+    mask.reach_id,
     code.code,
-    class.class_id
-from {{ ref('int_scheme_code') }} as code
-inner join {{ ref('int_scheme_class') }} as class
-    on code.edition_no = class.edition_no and code.canonical_code = class.code and class.kind = 'procedure'
-where code.kind = 'procedure'
+    {{ union_of("case when mask.part = 'first' then mask.mask end") }} as first_mask,
+    {{ union_of("case when mask.part = 'procedure' then mask.mask end") }} as mask
+from {{ ref('int_scheme_mask') }} as mask
+inner join {{ ref('int_scheme_code') }} as code
+    on mask.edition_no = code.edition_no and mask.code = code.canonical_code
+where mask.part in ('first', 'procedure') and code.kind = 'procedure'
+group by mask.reach_id, code.code
