@@ -33,8 +33,13 @@ def expected(cases: list[tuple[str, Case]]) -> list[Result]:
 
 
 @pytest.fixture(scope="module")
-def in_sql(cases: list[tuple[str, Case]], tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
-    return group_in_sql(tmp_path_factory.mktemp("random"), list(SCHEMES.values()), cases)
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("random")
+
+
+@pytest.fixture(scope="module")
+def in_sql(cases: list[tuple[str, Case]], work: Path) -> list[Result]:
+    return group_in_sql(work, list(SCHEMES.values()), cases)
 
 
 def test_the_models_and_the_reference_agree(
@@ -105,15 +110,13 @@ ROLES_OF = {
 }
 
 
-def test_order_and_repetition_change_nothing(
-    cases: list[tuple[str, Case]], in_sql: list[Result], tmp_path: Path
-) -> None:
+def test_order_and_repetition_change_nothing(cases: list[tuple[str, Case]], in_sql: list[Result], work: Path) -> None:
     """Records in another order, with codes repeated and empty elements between, under schemes in another order."""
     draw = random.Random(1)
     sample = draw.sample(range(len(cases)), 5_000)
     schemes = [_reordered(draw, tables) for tables in SCHEMES.values()]
     again = [(cases[number][0], _repeated(draw, cases[number][1])) for number in sample]
-    assert group_in_sql(tmp_path, schemes, again) == [in_sql[number] for number in sample]
+    assert group_in_sql(work, schemes, again) == [in_sql[number] for number in sample]
 
 
 def _reordered(draw: random.Random, tables: Tables) -> Tables:

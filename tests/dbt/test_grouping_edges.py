@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from grouping import group_in_sql
+from grouping import candidate, group_in_sql, run_models
+from province import page
 from support.grouper import Case, Result, Scheme, Tables, group
 
 Expected = Mapping[str, Any]
@@ -35,12 +38,6 @@ def scheme(
     three characters.
     """
     rows: dict[str, list[dict[str, str]]] = {
-        "scheme": [
-            {
-                **{"scheme_id": "edge", "name_zh": "边界", "diagnosis_edition": "2", "procedure_edition": "2"},
-                **{"owner": "测试", "licence": "CC0", "effective_from": "2020-01-01"},
-            }
-        ],
         **{name: [] for name in ("mdc", "mdc_diagnosis", "adrg", "adrg_condition", "code_list")},
         "drg": [
             {"drg": drg, "adrg": drg[:3], "name_zh": f"组{drg}", "severity": severity} for drg, severity in drgs.items()
@@ -70,6 +67,14 @@ def scheme(
                 )
                 rows["code_list"] += [{"list_id": list_id, "code": code} for code in codes]
     return rows | tables
+
+
+def described(edition: str) -> dict[str, str]:
+    """The row of scheme.csv."""
+    return {
+        **{"scheme_id": "edge", "edition": edition, "name_zh": "边界", "owner": "测试", "licence": "CC0"},
+        **{"diagnosis_edition": "2", "procedure_edition": "2", "effective_from": "2020-01-01"},
+    }
 
 
 def procedures(text: str) -> list[dict[str, str]]:
@@ -463,10 +468,7 @@ Answers = Mapping[str, Sequence[Result]]
 @pytest.fixture(scope="module")
 def in_sql(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """Per edge the results of its cases, from one run of dbt."""
-    schemes = [
-        edge.scheme | {"scheme": [row | {"edition": str(number)} for row in edge.scheme["scheme"]]}
-        for number, edge in enumerate(EDGES)
-    ]
+    schemes = [edge.scheme | {"scheme": [described(str(number))]} for number, edge in enumerate(EDGES)]
     cases = [(f"edge-{number}", case) for number, edge in enumerate(EDGES) for case, _ in edge.cases]
     results = iter(group_in_sql(tmp_path_factory.mktemp("edges"), schemes, cases))
     return {edge.name: [next(results) for _ in edge.cases] for edge in EDGES}
@@ -474,7 +476,26 @@ def in_sql(tmp_path_factory: pytest.TempPathFactory) -> Answers:
 
 @pytest.mark.parametrize("edge", EDGES, ids=lambda edge: edge.name)
 def test_edge(edge: Edge, in_sql: Answers) -> None:
-    reference = Scheme.from_tables(edge.scheme)
+    reference = Scheme.from_tables(edge.scheme | {"scheme": [described("0")]})
     for (case, expected), sql in zip(edge.cases, in_sql[edge.name], strict=True):
         assert {name: getattr(sql, name) for name in expected} == expected, case
         assert sql == group(reference, case), case
+
+
+def test_the_edition_of_the_day_of_discharge(tmp_path: Path) -> None:
+    """Front pages with `drg_edition: by_date`: the first day of validity is in, the last is the day before the end."""
+    editions = [("old", "2020-01-01", "2023-01-01", "FR11"), ("new", "2023-01-01", "2024-01-01", "FR19")]
+    schemes = [
+        scheme({"F": "I21"}, {"FR1": [["principal_diagnosis I21"]]}, {drg: "any"})
+        | {"scheme": [described(edition) | {"effective_from": first, "effective_to": end}]}
+        for edition, first, end, drg in editions
+    ]
+    discharged = {
+        datetime(2020, 1, 1): ("edge-old", "FR11"),
+        datetime(2022, 12, 31, 23, 59, 59): ("edge-old", "FR11"),
+        datetime(2023, 1, 1): ("edge-new", "FR19"),
+        datetime(2023, 12, 31, 23, 59, 59): ("edge-new", "FR19"),
+    }
+    pages = [page(number, discharge_time=moment, diagnoses=["I21"]) for number, moment in enumerate(discharged)]
+    grouped_pages = run_models(candidate(tmp_path, schemes, {"hqms_front_page": pages}), drg_edition="by_date")
+    assert [(edition, result.drg_code) for _, edition, result in grouped_pages] == list(discharged.values())

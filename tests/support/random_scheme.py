@@ -78,7 +78,7 @@ def random_scheme(seed: int) -> Tables:
         "scheme": [
             {
                 **{"scheme_id": "random", "name_zh": "随机方案", "edition": f"{seed}"},
-                **{"diagnosis_edition": "d2", "procedure_edition": "p2", "owner": "测试", "licence": "CC0"},
+                **{"diagnosis_edition": "2", "procedure_edition": "2", "owner": "测试", "licence": "CC0"},
                 **{"effective_from": "2020-01-01", "effective_to": ""},
             }
         ],
@@ -155,15 +155,15 @@ BOUNDS = [
 
 
 def _code_map(draw: random.Random) -> list[Row]:
-    """Old codes, two codes that the edition knows, and the same once more for another edition."""
+    """Old codes and codes that the edition knows, each into this edition, into another, or into both."""
     rows = []
     for kind, codes in (("diagnosis", DIAGNOSES), ("procedure", PROCEDURES)):
         for old in [*draw.sample(OLD, 10), *draw.sample(codes, 4)]:
             for edition in draw.choice([("2",), ("2",), ("1",), ("1", "2")]):
                 rows.append(
                     {
-                        **{"kind": kind, "from_edition": f"{kind[0]}0", "from_code": old},
-                        **{"to_edition": f"{kind[0]}{edition}", "to_code": draw.choice(codes)},
+                        **{"kind": kind, "from_edition": "0", "from_code": old},
+                        **{"to_edition": edition, "to_code": draw.choice(codes)},
                     }
                 )
     return rows
