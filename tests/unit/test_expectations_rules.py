@@ -61,6 +61,7 @@ SOUND: dict[str, str] = {
     "residence_basis": "'address'",
     "specialty_code": "'0401'",
     "drg_code": "'GD25'",
+    "ungrouped_reason": "null::varchar",
     "is_analysed": "true",
 }
 NEWBORN = {"age_years": "0", "age_from_birth_years": "0", "age_days": "3", "marital_status": "null::varchar"}
@@ -241,6 +242,14 @@ CASES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
     ),
     "hqms_department_mapped": ([page()], [page(specialty_code="'UNMAPPED'")]),
     "drg_grouped": ([page()], [page(drg_code="null::varchar")]),
+    "drg_principal_in_scheme": (
+        [page(), page(ungrouped_reason="'no_adrg'")],
+        [page(ungrouped_reason="'principal_outside_scheme'")],
+    ),
+    "drg_case_fits_group": (
+        [page(), page(ungrouped_reason="'principal_missing'")],
+        [page(ungrouped_reason=f"'{what}_conflict'") for what in ("sex", "age", "weight")],
+    ),
 }
 
 NOT_CHECKED = {
@@ -260,6 +269,8 @@ NOT_CHECKED = {
     "hqms_14_operation_fields": page(operations="null::varchar[]"),
     "hqms_15_spouse_marital": page(contact_relation="'2'", marital_status="'1'"),
     "drg_grouped": page(is_analysed="false", drg_code="null::varchar"),
+    "drg_principal_in_scheme": page(is_analysed="false", ungrouped_reason="'principal_outside_scheme'"),
+    "drg_case_fits_group": page(is_analysed="false", ungrouped_reason="'sex_conflict'"),
 }
 
 
