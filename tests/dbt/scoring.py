@@ -7,6 +7,7 @@ for what they read. Not here: front pages, or how an indicator is made.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,10 +76,10 @@ class Scored:
 
 
 @cache
-def _compiled(folder: Path) -> tuple[Path, tuple[tuple[str, str], ...]]:
+def _compiled(parent: Path) -> tuple[Path, tuple[tuple[str, str], ...]]:
     """An empty candidate and the scoring models in the order in which dbt ran them; once per process."""
+    folder = Path(tempfile.mkdtemp(prefix="scoring", dir=parent))
     database = folder / DATABASE
-    folder.mkdir()
     write_candidate(database, {})
     project = copy_project(folder / "project")
     done = run_dbt(
@@ -134,8 +135,10 @@ class Scoring:
 
     def _insert(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
         if rows:
-            marks = ", ".join("?" for _ in rows[0])
-            self.connection.executemany(f"insert into {table} ({columns}) values ({marks})", rows)
+            marks = ", ".join(f"({', '.join('?' for _ in row)})" for row in rows)
+            self.connection.execute(
+                f"insert into {table} ({columns}) values {marks}", [cell for row in rows for cell in row]
+            )
 
     def _windows(self, incomplete: Sequence[str]) -> None:
         windows = [(year, int(year), int(year), 1) for year in YEARS] + [(WINDOW, 2022, 2024, 3)]
@@ -205,7 +208,7 @@ class Scoring:
 
 @pytest.fixture(scope="module")
 def scoring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scoring]:
-    database, models = _compiled(tmp_path_factory.getbasetemp() / "scoring")
+    database, models = _compiled(tmp_path_factory.getbasetemp())
     with duckdb.connect(str(database)) as connection:
         connection.execute("set threads = 2")
         yield Scoring(connection, models)

@@ -126,10 +126,20 @@ def test_every_printed_entry_weighs_the_same_and_nothing_is_confirmed() -> None:
         assert {row["status"] for row in seed(name)} == {"provisional"}, name
 
 
+def test_what_the_registry_cannot_supply_is_known() -> None:
+    """How single-disease items make one number is settled nowhere; the cured alone are not told from the improved."""
+    with (REPOSITORY / "dbt" / "seeds" / "indicators" / "indicators.csv").open(encoding="utf-8", newline="") as stream:
+        registered = {row["indicator_id"]: row["direction"] for row in csv.DictReader(stream)}
+    used = {row["indicator_id"]: row["direction"] for row in seed("programme_items") if row["indicator_id"]}
+    assert used.keys() - registered.keys() == {"single_disease_report_rate", "cure_rate"}
+    for indicator in used.keys() & registered.keys():
+        assert registered[indicator] in (used[indicator], "neutral"), indicator
+
+
 def test_evidence_items_are_items_of_the_dossier_or_of_another_known_source() -> None:
     with (REPOSITORY / "sources" / "reference" / "dossier_items.csv").open(encoding="utf-8", newline="") as stream:
         dossier = {row["item_code"]: row["value_kind"] for row in csv.DictReader(stream)}
-    elsewhere = {"GK000.grade": "A", "GK000.rank": "A", "BEDS": "O", "PROJECTS": "O"}
+    elsewhere = {"GK000.grade": "A", "GK000.rank": "A", "PROJECTS": "O"}
     for row in seed("programme_items"):
         codes = [code for role in ("evidence", "denominator", "comparison") for code in row[f"{role}_items"].split(";")]
         for code in filter(None, codes):
@@ -320,19 +330,15 @@ def test_grades_are_an_order_and_not_an_alphabet(scoring: Scoring) -> None:
         ) == [("A+", 10, None, "ALL"), ("A", 9, -1, "ALL")]
 
 
-def test_beds_and_earlier_projects_come_from_the_registers(scoring: Scoring) -> None:
+def test_earlier_projects_come_from_the_ledger(scoring: Scoring) -> None:
     with scoring.province(
         {(hospital, "0401"): {"cmi": Value(1)} for hospital in "ABC"},
         statements=[
-            "insert into landing.bed_report (organisation_id, month, specialty_code, bed_count) values"
-            " ('A', '2024-11', '0401', 40), ('A', '2024-12', '0401', 44), ('A', '2024-12', null, 900),"
-            " ('B', '2024-12', '0401', 60), ('C', '2024-12', '0401', 50)",
             "insert into landing.project (project_id, organisation_id, specialty_code, project_level) values"
             " ('P1', 'A', '0401', '市级'), ('P2', 'B', '0401', '县级'), ('P3', 'C', '0304', '国家级')",
         ],
     ) as scored:
         programme = f"{BEIJING}/national"
-        assert [scored.value(programme, hospital, "0401", "BI-03") for hospital in "ABC"] == [44, 60, 50]
         assert [scored.item(programme, hospital, "0401", "BI-06")[0] for hospital in "ABC"] == [100, 0, 0]
 
 

@@ -161,7 +161,7 @@ select
     case
         when obstacle is not null or indicator_id is null then cast(0 as decimal(24, 8))
         when indicator_method = 'count' then cast(sqrt(cast(value as double) + 1) as decimal(24, 8))
-        when indicator_unit = '%' then cast(
+        when is_share then cast(
             sqrt(
                 (cast(indicator_numerator as double) + 1)
                 * (cast(indicator_denominator as double) - cast(indicator_numerator as double) + 1)

@@ -17,7 +17,7 @@ select
     item.indicator_id,
     data_window.window_id as indicator_window_id,
     registry.indicator_id is not null as is_registered,
-    registry.unit as indicator_unit,
+    registry.is_share,
     registry.method as indicator_method,
     item.factor,
     item.direction,

@@ -1,6 +1,6 @@
 -- What no front page carries, as one value per hospital, specialty and evidence item: every item of a dossier,
--- answered or not; every appraisal result, its grade and its rank as values of their own; beds and earlier projects
--- from the registers. Texts are not published: a reviewer's score stands for them.
+-- answered or not; every appraisal result, its grade and its rank as values of their own; earlier projects from the
+-- ledger. Texts are not published: a reviewer's score stands for them.
 with dossier as (
     select distinct
         organisation_id,
@@ -86,14 +86,6 @@ appraised as (
     where result.rank is not null
 ),
 
-latest_beds as (
-    select
-        *,
-        row_number() over (partition by organisation_id, specialty_code order by month desc) as recency
-    from {{ ref('stg_bed_report') }}
-    where specialty_code is not null and bed_count is not null
-),
-
 -- a ledger that is there at all says of every candidate whether it was supported
 supported as (
     select
@@ -110,29 +102,6 @@ supported as (
     group by pair.hospital_id, pair.specialty_code
 ),
 
-registered as (
-    select
-        organisation_id as hospital_id,
-        specialty_code,
-        'BEDS' as item_code,
-        month as period,
-        '床位数' as title_zh,
-        cast(bed_count as decimal(24, 8)) as value,
-        '张' as unit
-    from latest_beds
-    where recency = 1
-    union all
-    select
-        hospital_id,
-        specialty_code,
-        'PROJECTS' as item_code,
-        '项目台账' as period,
-        '市级及以上项目数' as title_zh,
-        cast(project_count as decimal(24, 8)) as value,
-        '项' as unit
-    from supported
-),
-
 collected as (
     select * from answered
     union all
@@ -146,19 +115,19 @@ collected as (
     select
         hospital_id,
         specialty_code,
-        item_code,
-        period,
+        'PROJECTS' as item_code,
+        '项目台账' as period,
         'register' as origin,
-        title_zh,
+        '市级及以上项目数' as title_zh,
         cast(null as integer) as data_year,
         cast(null as date) as release_date,
-        value,
-        unit,
+        cast(project_count as decimal(24, 8)) as value,
+        '项' as unit,
         cast(null as varchar) as choice,
         cast(null as varchar) as evidence_file,
         cast(null as varchar) as reviewer,
         true as is_answered
-    from registered
+    from supported
 ),
 
 -- the value of the year before, where that very year is known

@@ -2,10 +2,10 @@
 -- weights and the values.
 --
 -- In each draw every first-level group's share of the total is multiplied by a factor spread evenly over 1 ± the
--- programme's percentage, the same for all candidates, and every group score of every candidate moves by its own
--- standard error times a number that is nearly normal: twice the sum of three even ones, less three. Candidates are
--- ranked anew. All is whole-number arithmetic on hashes of the keys, so equal inputs give equal results, and neither
--- the order of rows nor another candidate changes anybody's draws. Peers' places are not redrawn.
+-- programme's percentage, the same for all candidates; every total then moves by its own standard error times a number
+-- that is nearly normal, twice the sum of three even ones less three; and candidates are ranked anew. All is
+-- whole-number arithmetic on hashes of the keys, so equal inputs give equal results, and neither the order of rows nor
+-- another candidate changes anybody's draws. Peers' places are not redrawn.
 {% set modulus = 2147483647 %}
 with candidate as (
     select
@@ -17,10 +17,13 @@ with candidate as (
         total.score,
         total.rank,
         programme.cut_rank,
-        programme.weight_spread_percent,
         programme.draws,
         programme.data_share,
         programme.reputation_share,
+        cast({{ scaled_integer('total.score_error', 6) }} as bigint) as error_units,
+        {{ hashed_integer(
+            "concat_ws('|', total.programme_id, total.tier, total.hospital_id, total.specialty_code)", modulus
+        ) }} as seed,
         row_number() over (
             order by total.programme_id, total.tier, total.window_id, total.hospital_id, total.specialty_code
         ) as candidate_no,
@@ -43,104 +46,94 @@ draw as (
     from (select {{ whole_numbers(1, "(select max(draws) from candidate)") }} as draw_no) as numbers
 ),
 
--- a group's share of the total in millionths, before it varies
+grouped as (
+    select
+        score.*,
+        candidate.candidate_no,
+        case score.part when 'data' then candidate.data_share else candidate.reputation_share end as part_share,
+        dense_rank() over (order by score.programme_id, score.tier, score.group_id) as group_no
+    from candidate
+    inner join {{ ref('fct_score') }} as score
+        on
+            candidate.programme_id = score.programme_id
+            and candidate.tier = score.tier
+            and candidate.window_id = score.window_id
+            and candidate.hospital_id = score.hospital_id
+            and candidate.specialty_code = score.specialty_code
+    where score.level = 'group' and score.score is not null
+),
+
+-- a group's share of the total in millionths, before it varies; scores in millionths, too
 component as (
     select
-        candidate.candidate_no,
-        grouped.programme_id,
-        grouped.tier,
-        grouped.group_id,
-        candidate.draws,
-        cast({{ scaled_integer('grouped.score', 6) }} as bigint) as score_units,
-        cast({{ scaled_integer('grouped.score_error', 6) }} as bigint) as error_units,
+        candidate_no,
+        group_no,
+        cast({{ scaled_integer('score', 6) }} as bigint) as score_units,
         cast(
-            cast(grouped.scored_weight as bigint) * 1000000
-            * case grouped.part when 'data' then candidate.data_share else candidate.reputation_share end
-            // (
-                100 * sum(grouped.scored_weight) over (partition by candidate.candidate_no, grouped.part)
-            ) as bigint
-        ) as share,
-        {{ hashed_integer(
-            "concat_ws('|', grouped.programme_id, grouped.tier, grouped.hospital_id, grouped.specialty_code, grouped.group_id)",
-            modulus
-        ) }} as seed
-    from candidate
-    inner join {{ ref('fct_score') }} as grouped
-        on
-            candidate.programme_id = grouped.programme_id
-            and candidate.tier = grouped.tier
-            and candidate.window_id = grouped.window_id
-            and candidate.hospital_id = grouped.hospital_id
-            and candidate.specialty_code = grouped.specialty_code
-    where grouped.level = 'group' and grouped.score is not null
+            cast(scored_weight as bigint) * part_share * 1000000
+            // (100 * sum(scored_weight) over (partition by candidate_no, part)) as bigint
+        ) as share
+    from grouped
 ),
 
+-- in thousandths
 weight_factor as (
     select
-        grouped.programme_id,
-        grouped.tier,
-        grouped.group_id,
+        every_group.group_no,
         draw.draw_no,
-        100000 + programme.weight_spread_percent * (
-            {{ hashed_integer(
-                "concat_ws('|', 'weight', grouped.programme_id, grouped.tier, grouped.group_id, draw.draw_no)", 2001
-            ) }} - 1000
-        ) as factor
-    from (select distinct programme_id, tier, group_id from component) as grouped
+        1000 - 10 * programme.weight_spread_percent + {{ hashed_integer(
+            "concat_ws('|', every_group.programme_id, every_group.tier, every_group.group_id, draw.draw_no)",
+            "(20 * programme.weight_spread_percent + 1)"
+        ) }} as factor
+    from (select distinct programme_id, tier, group_id, group_no from grouped) as every_group
     inner join {{ ref('dim_programme') }} as programme
-        on grouped.programme_id = programme.programme_id and grouped.tier = programme.tier
-    cross join draw
-    where draw.draw_no <= programme.draws
+        on every_group.programme_id = programme.programme_id and every_group.tier = programme.tier
+    inner join draw on programme.draws >= draw.draw_no
 ),
 
-varied as (
+reweighted as (
     select
         component.candidate_no,
-        draw.draw_no,
-        component.share * weight_factor.factor as share,
-        least(greatest(
-            component.score_units - 3 * component.error_units + component.error_units * (2000 * (
-                {% for number in range(1, 4) %}
-                    (component.seed * draw.slope{{ number }} + draw.start{{ number }}) % {{ modulus }}{{ ' +' if not loop.last }}
-                {% endfor %}
-            ) // {{ modulus }}) // 1000, 0
-        ), 100000000) as score_units
+        weight_factor.draw_no,
+        cast(sum(component.share * weight_factor.factor * component.score_units) as hugeint)
+        // sum(component.share * weight_factor.factor) as score_units
     from component
-    inner join draw on component.draws >= draw.draw_no
-    inner join weight_factor
-        on
-            component.programme_id = weight_factor.programme_id
-            and component.tier = weight_factor.tier
-            and component.group_id = weight_factor.group_id
-            and draw.draw_no = weight_factor.draw_no
+    inner join weight_factor on component.group_no = weight_factor.group_no
+    group by component.candidate_no, weight_factor.draw_no
 ),
 
 redrawn as (
     select
-        candidate_no,
-        draw_no,
-        sum(cast(share as hugeint) * score_units) // sum(share) as score_units
-    from varied
-    group by candidate_no, draw_no
+        candidate.candidate_no,
+        candidate.field_no,
+        candidate.cut_rank,
+        draw.draw_no,
+        reweighted.score_units - 3 * candidate.error_units + candidate.error_units * (2000 * (
+            {% for number in range(1, 4) %}
+                (candidate.seed * draw.slope{{ number }} + draw.start{{ number }}) % {{ modulus }}{{ ' +' if not loop.last }}
+            {% endfor %}
+        ) // {{ modulus }}) // 1000 as score_units
+    from reweighted
+    inner join candidate on reweighted.candidate_no = candidate.candidate_no
+    inner join draw on reweighted.draw_no = draw.draw_no
 ),
 
 reranked as (
     select
-        redrawn.candidate_no,
-        rank() over (partition by candidate.field_no, redrawn.draw_no order by redrawn.score_units desc) as draw_rank
+        candidate_no,
+        cut_rank,
+        rank() over (partition by field_no, draw_no order by score_units desc) as draw_rank
     from redrawn
-    inner join candidate on redrawn.candidate_no = candidate.candidate_no
 ),
 
 counted as (
     select
-        reranked.candidate_no,
-        count(*) filter (where reranked.draw_rank <= candidate.cut_rank) as above_cut_count,
-        percentile_disc(0.05) within group (order by reranked.draw_rank) as rank_5,
-        percentile_disc(0.95) within group (order by reranked.draw_rank) as rank_95
+        candidate_no,
+        count(*) filter (where draw_rank <= cut_rank) as above_cut_count,
+        percentile_disc(0.05) within group (order by draw_rank) as rank_5,
+        percentile_disc(0.95) within group (order by draw_rank) as rank_95
     from reranked
-    inner join candidate on reranked.candidate_no = candidate.candidate_no
-    group by reranked.candidate_no
+    group by candidate_no
 )
 
 select

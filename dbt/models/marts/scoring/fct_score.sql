@@ -19,19 +19,17 @@ with item as (
         on item.programme_id = registry.programme_id and item.item_id = registry.item_id
 ),
 
-summed as (
+grouped as (
     select
         programme_id,
         tier,
         window_id,
         hospital_id,
         specialty_code,
+        'group' as level,
+        group_id,
+        min(group_zh) as group_zh,
         part,
-        case when grouping(group_id) = 1 then 'part' else 'group' end as level,
-        case when grouping(group_id) = 1 then part else group_id end as group_id,
-        case
-            when grouping(group_id) = 0 then min(group_zh) when part = 'data' then '数据分析' else '声誉评价'
-        end as group_zh,
         coalesce(sum(weight) filter (where is_applicable), 0) as applicable_weight,
         coalesce(sum(weight) filter (where is_valued), 0) as valued_weight,
         coalesce(sum(weight) filter (where is_scored), 0) as scored_weight,
@@ -42,10 +40,33 @@ summed as (
         string_agg(title_zh, '、' order by item_id) filter (where is_applicable and not is_valued) as missing_items,
         sum(provisional_count) as provisional_count
     from item
-    group by grouping sets (
-        (programme_id, tier, window_id, hospital_id, specialty_code, part, group_id),
-        (programme_id, tier, window_id, hospital_id, specialty_code, part)
-    )
+    group by programme_id, tier, window_id, hospital_id, specialty_code, part, group_id
+),
+
+summed as (
+    select * from grouped
+    union all
+    select
+        programme_id,
+        tier,
+        window_id,
+        hospital_id,
+        specialty_code,
+        'part' as level,
+        part as group_id,
+        case part when 'data' then '数据分析' else '声誉评价' end as group_zh,
+        part,
+        sum(applicable_weight) as applicable_weight,
+        sum(valued_weight) as valued_weight,
+        sum(scored_weight) as scored_weight,
+        sum(weighted_units) as weighted_units,
+        sum(error_square) as error_square,
+        sum(item_count) as item_count,
+        sum(valued_count) as valued_count,
+        string_agg(missing_items, '、' order by group_id) as missing_items,
+        sum(provisional_count) as provisional_count
+    from grouped
+    group by programme_id, tier, window_id, hospital_id, specialty_code, part
 ),
 
 averaged as (
