@@ -31,6 +31,13 @@ KEYS = {
     "fct_item": ("programme_id", "tier", "window_id", "hospital_id", "specialty_code", "item_id"),
     "fct_score": ("programme_id", "tier", "window_id", "hospital_id", "specialty_code", "level", "group_id"),
     "fct_rank_stability": ("programme_id", "tier", "window_id", "hospital_id", "specialty_code"),
+    "fct_eligibility": ("programme_id", "tier", "hospital_id", "specialty_code", "rule_id"),
+    "fct_quota": ("rule_id", "scope_kind", "scope_id", "period"),
+    "fct_project_stage": ("project_id", "stage_id"),
+    "fct_project_progress": ("project_id", "indicator_id"),
+    "fct_list_move": ("programme_id", "tier", "project_id", "move"),
+    "fct_selection": ("programme_id", "tier", "window_id", "hospital_id", "specialty_code"),
+    "fct_selection_quota": ("programme_id", "tier", "window_id", "quota_id"),
 }
 
 # Of 36 indicators 3 are indices, 28 shares and 5 counts; 四级手术占比 has no cases in specialty 0304.
@@ -143,6 +150,44 @@ update fct_score set group_id = '1' where level = 'group';
 create table fct_rank_stability as
     select programme_id, tier, window_id, hospital_id, specialty_code, rank, 200 as draws, 150 as above_cut_count
     from fct_score where level = 'total' and rank is not null;
+create table fct_eligibility as
+    select 'national_2021' as programme_id, 'national' as tier, hospital_id, '0304' as specialty_code, rule_id, result,
+           '医院级别：三级' as evidence_zh, case result when 'unknown' then '登记册未填' end as unknown_reason_zh
+    from (values ('H1', 'G-06', 'passed'), ('H1', 'N-13', 'passed'),
+                 ('H2', 'G-06', 'failed'), ('H2', 'N-13', 'unknown'))
+        t (hospital_id, rule_id, result);
+create table fct_quota as
+    select rule_id, 'province' as scope_kind, '990000' as scope_id, '2023' as period, count as actual_numerator, status,
+           case status when 'met' then null when 'not_met' then '低于下限' else '缺该年人口' end as status_reason
+    from (values ('N-09', 3, 'met'), ('N-12', 1, 'not_met'), ('N-18', null, 'unknown')) t (rule_id, count, status);
+create table fct_project_stage as
+    select 'P1' as project_id, stage_id, due_date, status,
+           case status when 'overdue' then '应于 2023-09-30 前完成' end as status_reason
+    from (values ('completion', date '2023-06-30', 'done'), ('acceptance', date '2023-09-30', 'overdue'))
+        t (stage_id, due_date, status);
+create table fct_project_progress as
+    select 'P1' as project_id, indicator_id, change, trend,
+           case trend when 'not_comparable' then '基线年度无值' end as status_reason
+    from (values ('cmi', 0.1, 'improved'), ('share_1', null, 'not_comparable')) t (indicator_id, change, trend);
+create table fct_list_move as
+    select 'guizhou_942' as programme_id, 'dengfeng' as tier, 'P1' as project_id, move, move_date,
+           count as member_count, case when move_date is null then '台账未填退出日期' end as status_reason
+    from (values ('enter', date '2023-01-01', 1), ('leave', null, null)) t (move, move_date, count);
+create table fct_selection as
+    select programme_id, tier, window_id, hospital_id, specialty_code,
+           case hospital_id when 'H1' then 'passed' else 'failed' end as eligibility,
+           case hospital_id when 'H1' then 'recommended' else 'not_eligible' end as decision,
+           case hospital_id when 'H1' then 1 end as position,
+           case hospital_id when 'H2' then '二级以上医院' end as decision_reason
+    from fct_score where level = 'total';
+create table fct_selection_quota as
+    select 'national_2021' as programme_id, tier, '2023' as window_id, quota_id, bound, 1 as limit_numerator,
+           2 as limit_denominator, count as list_count, count as list_size, cost, status,
+           case status when 'conflicting' then '不能同时满足的约束' end as status_reason
+    from (values ('national', 'places', 'at_most', 1, 0, 'slack'),
+                 ('national', 'core', 'share_at_least', 1, 3, 'binding'),
+                 ('other', 'places', 'at_least', 0, null, 'conflicting'))
+        t (tier, quota_id, bound, count, cost, status);
 drop table place;
 """
 
