@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, getcontext
 from fractions import Fraction
 from pathlib import Path
@@ -46,6 +46,19 @@ CATALOGUE: Mapping[int, Mapping[str, tuple[str, str, bool]]] = {
 # the specialty that a case counts for by its disease: first letter the MDC, second whether surgical or medical
 BY_DISEASE = {"ES31": "0301", "FR21": "0304", "FB29": "0406", "GB11": "0401", "RU14": "0305"}
 OUTSIDE = {"out", "out_postcode", "out_city"}
+# all patients of the province whose city is known live in the city of H1; a postcode tells the province alone
+CITY_OF_H1 = {"in", "in_city"}
+# the catalogue calls this operation endoscopic, and suitable as day surgery
+ENDOSCOPIC = {"47.0101"}
+# hospital, month, department (empty: the hospital as a whole), open and occupied bed-days
+BEDS = [
+    ("H1", "2022-04", "0304", 600, 500),
+    ("H1", "2022-04", "", 900, 700),
+    ("H1", "2022-05", "0304", 620, 640),
+    ("H1", "2022-05", "0301", 310, 155),
+    ("H2", "2023-02", "0301", 280, 140),
+    ("H2", "2024-02", "0304", 290, 290),
+]
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,11 @@ class Discharge:
     surgery: bool
     level4: bool
     minimally_invasive: bool
+    operations: frozenset[str]
+    endoscopic_or_interventional: bool
+    within_48_hours: bool
+    emergency: bool
+    extra: str
     analysed: bool
 
     @property
@@ -86,8 +104,9 @@ def _discharge(row: Mapping[str, str]) -> Discharge:
     days = max(1, (discharged.date() - admitted.date()).days)
     fen = int(Fraction(row["cost_yuan"]) * 100)
     known = CATALOGUE[2 if discharged >= datetime(2024, 1, 1) else 1]
-    entries = [known[code] for code in row["operations"].split(";") if code in known]
-    surgical = [entry for entry in entries if entry[0] in ("手术", "介入治疗")]
+    done = {code: known[code] for code in row["operations"].split(";") if code in known}
+    surgery = {code: entry for code, entry in done.items() if entry[0] in ("手术", "介入治疗")}
+    surgical = list(surgery.values())
     refused = row["diagnosis"].startswith("Z53") and days <= 2
     return Discharge(
         id=row["id"],
@@ -105,6 +124,13 @@ def _discharge(row: Mapping[str, str]) -> Discharge:
         surgery=bool(surgical),
         level4=any(level == "4" for _, level, _ in surgical),
         minimally_invasive=any(minimal for _, _, minimal in surgical),
+        operations=frozenset(surgery),
+        endoscopic_or_interventional=any(
+            entry[0] == "介入治疗" or code in ENDOSCOPIC for code, entry in surgery.items()
+        ),
+        within_48_hours=discharged - admitted <= timedelta(hours=48),
+        emergency=row["route"] == "1",
+        extra=row["extra"],
         analysed=days <= 60 and fen >= 500 and not refused,
     )
 
@@ -137,14 +163,69 @@ def value(numerator: Fraction, denominator: Fraction | None) -> Fraction | None:
     return numerator / denominator if denominator else None
 
 
+def beds(rows: list[Discharge], years: Iterable[int], hospital: str, specialty: str, attribution: str) -> Counted:
+    """Bed-days of the months that have a report, and the discharges of these months."""
+    told = attribution == "department" or specialty == "ALL"
+    lines = [line for line in BEDS if told and int(line[1][:4]) in years and hospital in (line[0], "REGION")]
+    if specialty == "ALL":
+        whole = {line[:2] for line in lines if not line[2]}
+        lines = [line for line in lines if not line[2] or line[:2] not in whole]
+    else:
+        lines = [line for line in lines if line[2] == specialty]
+    open_days = Fraction(sum(line[3] for line in lines))
+    days = sum(days_of(month) for month in {line[1] for line in lines})
+    turnover = 0
+    for reported in {line[:2] for line in lines}:
+        year = int(reported[1][:4])
+        turnover += sum((row.hospital, row.month) == reported for row in rows) * (
+            date(year, 12, 31).timetuple().tm_yday
+        )
+    return {
+        "mean_open_beds": (open_days, Fraction(days)),
+        "bed_occupancy": (Fraction(sum(line[4] for line in lines)), open_days),
+        "bed_turnover": (Fraction(turnover), open_days),
+    }
+
+
+def days_of(month: str) -> int:
+    first = date.fromisoformat(f"{month}-01")
+    return ((first + timedelta(days=31)).replace(day=1) - first).days
+
+
+def spread(rows: list[Discharge], hospital: str) -> Counted:
+    """How the discharges spread over the hospitals: told of the whole province alone."""
+    of_each = [sum(row.hospital == name for row in rows) for name in sorted({row.hospital for row in rows})]
+    total = sum(of_each) if hospital == "REGION" else 0
+    largest, squares = (max(of_each), sum(n * n for n in of_each)) if hospital == "REGION" else (0, 0)
+    return {
+        "concentration_largest_share": (Fraction(largest), Fraction(total)),
+        "concentration_hhi": (Fraction(squares), Fraction(total * total)),
+    }
+
+
+def outflow(inside: list[Discharge], hospital: str, specialty: str, attribution: str) -> tuple[Fraction, Fraction]:
+    """Of the patients who live in the hospital's city, those discharged in the other city."""
+    if hospital == "H2" or (attribution == "mdc" and specialty != "ALL"):
+        return Fraction(0), Fraction(0)
+    residents = [row for row in inside if row.residence in CITY_OF_H1 and specialty in (row.department, "ALL")]
+    return Fraction(sum(row.hospital == "H2" for row in residents)), Fraction(len(residents))
+
+
 def count(rows: list[Discharge], reference: list[Discharge]) -> Counted:
-    """Numerator and denominator of all 15 indicators of one cell; `reference` are all rows of the window."""
+    """Numerator and denominator of what a cell's own rows tell; `reference` are all rows of the window."""
     whole = [row for row in reference if row.grouped]
     grouped = [row for row in rows if row.grouped]
     surgery = [row for row in rows if row.surgery]
     classes = risk_classes(whole)
     low = [row for row in grouped if classes[row.drg] == "1"]
     mid_low = [row for row in grouped if classes[row.drg] == "2"]
+    mid_high = [row for row in grouped if classes[row.drg] == "3"]
+    high = [row for row in grouped if classes[row.drg] == "4"]
+    elective = [row for row in surgery if not row.emergency]
+    class1 = [row for row in rows if row.extra in ("class1", "class1_bad")]
+    city_known = [row for row in rows if row.residence in CITY_OF_H1 | OUTSIDE]
+    hospitals = {row.hospital for row in rows}
+    performing = {row.hospital for row in rows if row.endoscopic_or_interventional}
 
     def mean_of(drg: str, what: str) -> Fraction:
         values = [getattr(row, what) for row in whole if row.drg == drg]
@@ -180,6 +261,28 @@ def count(rows: list[Discharge], reference: list[Discharge]) -> Counted:
         "mean_length_of_stay": (Fraction(sum(row.days for row in rows)), Fraction(len(rows))),
         "discharge_count": number(len(rows)),
         "surgery_count": number(len(surgery)),
+        "surgery_share": share(surgery, rows),
+        "day_surgery_share": share(
+            (row for row in elective if row.operations & ENDOSCOPIC and row.within_48_hours), elective
+        ),
+        "surgical_complication_rate": share((row for row in elective if row.extra == "complication"), elective),
+        "incision_infection_rate": share((row for row in class1 if row.extra == "class1_bad"), class1),
+        "mortality_rate": share((row for row in rows if row.died), rows),
+        "mortality_mid_high_risk": share((row for row in mid_high if row.died), mid_high),
+        "mortality_high_risk": share((row for row in high if row.died), high),
+        "critical_case_share": share(mid_high + high, grouped),
+        # the interface of these files has neither rescues nor outcomes
+        "rescue_success_rate": (zero, zero),
+        "cure_improvement_rate": (zero, zero),
+        "procedure_spectrum": number(len({code for row in rows for code in row.operations})),
+        "endoscopy_intervention_present": (Fraction(len(performing)), Fraction(len(hospitals))),
+        "out_of_city_share": share(
+            (row for row in city_known if row.residence in OUTSIDE or row.hospital == "H2"), city_known
+        ),
+        "out_of_country_share": share((row for row in rows if row.extra == "foreign"), rows),
+        "transfer_in_critical_count": number(
+            sum(row.transferred_in and (row in mid_high + high or weight[row.drg] >= 2) for row in grouped)
+        ),
     }
 
 
@@ -192,5 +295,10 @@ def count_everything(rows: list[Discharge], attribution: str = "department") -> 
             of_hospital = [row for row in inside if hospital in (row.hospital, "REGION")]
             for specialty in (*sorted({getattr(row, attribution) for row in of_hospital}), "ALL"):
                 cell = [row for row in of_hospital if specialty in (getattr(row, attribution), "ALL")]
-                counted[window, hospital, specialty] = count(cell, inside)
+                counted[window, hospital, specialty] = {
+                    **count(cell, inside),
+                    **spread(cell, hospital),
+                    **beds(cell, years, hospital, specialty, attribution),
+                    "outflow_rate": outflow(inside, hospital, specialty, attribution),
+                }
     return counted

@@ -7,7 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-from backtests.count import CATALOGUE, golden_rows
+from backtests.count import BEDS, CATALOGUE, ENDOSCOPIC, golden_rows
 from support.front_page import (
     CATALOGUE_HEADER,
     DRG_HEADER,
@@ -29,6 +29,16 @@ RESIDENCES = {
     "out_postcode": ("-", "610000"),
     "unknown": ("-", "-"),
 }
+# what else a front page of the table says, by the codes of the interface
+EXTRAS = {
+    "": {},
+    "complication": {"C06x01C": "T81.000", "C07x01N": "示例诊断", "C08x01C": "4"},
+    "present": {"C06x01C": "T81.000", "C07x01N": "示例诊断", "C08x01C": "1"},
+    "class1": {"C21x01C": "1"},
+    "class1_bad": {"C21x01C": "3"},
+    "foreign": {"A15C": "USA"},
+}
+BED_HEADER = ("机构代码", "月份", "科室代码", "编制床位", "开放总床日", "占用总床日")
 QUARANTINED = 2  # a stay that is no number, and a second row with an equal key
 
 
@@ -48,7 +58,7 @@ def page(row: dict[str, str], **codes: str) -> dict[str, str]:
         address=address,
         postcode=postcode,
         cost_fen=int(Fraction(row["cost_yuan"]) * 100),
-        **codes,
+        **{**EXTRAS[row["extra"]], **codes},
     )
 
 
@@ -106,15 +116,25 @@ def _write_registers(inbox: Path) -> None:
                 (
                     f"示例{edition}",
                     code,
-                    "示例手术",
+                    "示例腔镜手术" if code in ENDOSCOPIC else "示例手术",
                     kind,
                     level or "-",
                     "是" if small else "否",
-                    "否",
+                    "是" if code in ENDOSCOPIC else "否",
                     *validity[edition],
                 )
                 for edition, entries in CATALOGUE.items()
                 for code, (kind, level, small) in entries.items()
+            ),
+        ),
+    )
+    put(
+        inbox / "registry" / "bed.csv",
+        table_csv(
+            BED_HEADER,
+            (
+                (ORGANISATIONS[hospital], month, department or "-", "-", str(open_days), str(occupied))
+                for hospital, month, department, open_days, occupied in BEDS
             ),
         ),
     )
