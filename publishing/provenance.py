@@ -23,7 +23,7 @@ SWITCHES = Path("dbt/seeds/indicators/switches.csv")
 FOLDERS = ("dbt", "sources/contracts", "sources/reference", "expectations", "publishing")
 SUFFIXES = {".py", ".sql", ".yml", ".csv"}
 NOT_SOURCE = {"target", "logs", "__pycache__", "dbt_packages"}
-ENGINES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "pandas", "pyarrow")
+ENGINES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "highspy", "pandas", "pyarrow")
 
 
 def collect_provenance(

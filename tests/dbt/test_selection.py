@@ -79,6 +79,14 @@ def test_the_printed_totals_are_consistent() -> None:
         assert int(rules[yearly]["low_numerator"]) * 5 == int(rules[total]["low_numerator"])
 
 
+def test_rules_and_quotas_speak_of_lists_that_there_are() -> None:
+    lists = {(row["programme_id"], row["tier"]) for row in seed("selection_lists")}
+    assert lists == {(row["programme_id"], row["tier"]) for row in seed("programmes")}
+    assert lists == {(row["programme_id"], row["tier"]) for row in seed("selection_quotas")}
+    named = {name for row in seed("eligibility_rules") for name in row["lists"].split(";")} - {"*"}
+    assert named == {"/".join(key) for key in lists}
+
+
 # --- counted by hand, as of 2024-12-31
 
 
