@@ -124,14 +124,20 @@ def _reordered(draw: random.Random, tables: Tables) -> Tables:
 
 
 def _repeated(draw: random.Random, case: Case) -> Case:
-    return replace(case, diagnoses=_stuttered(draw, case.diagnoses), operations=_stuttered(draw, case.operations))
+    return replace(
+        case,
+        diagnoses=_stuttered(draw, case.diagnoses),
+        # the first procedure is the first that is there; a first diagnosis that is not there is missing
+        operations=[*draw.choices([None, ""], k=draw.randint(0, 2)), *(_stuttered(draw, case.operations) or ())],
+    )
 
 
 def _stuttered(draw: random.Random, codes: Sequence[str | None] | None) -> list[str | None] | None:
-    """Behind the first element, and behind each code's first place, a code may stand again, or nothing."""
-    if not codes:
-        return None if codes is None else []
+    """Behind each element an earlier one may stand again, or nothing."""
+    if codes is None:
+        return None
     longer: list[str | None] = []
     for code in codes:
-        longer += [code, *draw.choices([None, "", draw.choice([*longer, code])], k=draw.randint(0, 2))]
+        longer.append(code)
+        longer += draw.choices([None, "", draw.choice(longer)], k=draw.randint(0, 2))
     return longer
