@@ -104,7 +104,7 @@ def demo(home: Home = None) -> None:
 
 @app.command()
 def synth(
-    target: Annotated[Path, typer.Argument(help="写入的文件夹；收件箱在其下的 inbox/")],
+    target: Annotated[Path, typer.Argument(help="写入的文件夹；其下 inbox/ 为收件箱，demo_schemes/ 为分组方案包")],
     seed: Annotated[int | None, typer.Option(help="随机种子；同一种子得到同样的字节")] = None,
     hospitals: Annotated[int | None, typer.Option(min=2, help="医院数")] = None,
     first_month: Annotated[str | None, typer.Option(help="首月，如 2022-01")] = None,
@@ -112,7 +112,7 @@ def synth(
     discharges: Annotated[int | None, typer.Option(min=1, help="出院人次")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="并行数（默认全部核心）")] = None,
 ) -> None:
-    """生成虚构的云岫省：真实接口格式的收件箱，含已知数量的脏数据。未给的选项用小型演示的规模。"""
+    """生成虚构的云岫省：真实接口格式的收件箱（含已知数量的脏数据）与两版分组方案包。未给的选项用小型演示的规模。"""
     from dagster_project.demo import write_inbox
 
     given = {
