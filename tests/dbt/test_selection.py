@@ -202,16 +202,29 @@ TABLES: dict[str, list[dict[str, Any]]] = {
         *dossier(X, "0304", D0104="方向"),
     ],
     "receipt": [{"dataset": name, "source_id": "r", "in_force": True} for name in ("accident", "project")],
-    # one stay a month at A, 8 days each in 2021 and 6 in 2024
     "hqms_front_page": [
-        page(
-            year * 12 + month,
-            organisation_id=A,
-            discharge_time=datetime(year, month, 1, 10),
-            length_of_stay_days={2021: 8, 2024: 6}[year],
-        )
-        for year in (2021, 2024)
-        for month in range(1, 13)
+        # of three residents of B's county with the same specialty one went to A
+        *(
+            page(
+                number,
+                organisation_id=hospital_id,
+                discharge_department="0303",
+                residence_division="990202",
+                discharge_time=datetime(2024, 1, 1, 10),
+            )
+            for number, hospital_id in enumerate((A, B, B))
+        ),
+        # one stay a month at A, 8 days each in 2021 and 6 in 2024
+        *(
+            page(
+                year * 12 + month,
+                organisation_id=A,
+                discharge_time=datetime(year, month, 1, 10),
+                length_of_stay_days={2021: 8, 2024: 6}[year],
+            )
+            for year in (2021, 2024)
+            for month in range(1, 13)
+        ),
     ],
 }
 
@@ -272,6 +285,8 @@ def test_an_applicant_that_meets_every_rule(golden: Built) -> None:
         (B, "0401", "municipal", "B-22", "unknown"),
         (B, "0302", "national", "B-27", "passed"),
         (B, "0302", "municipal", "B-27", "failed"),
+        (B, "0303", "municipal", "B-15", "passed"),
+        (A, "0303", "municipal", "B-15", "unknown"),
         (C, "0301", "municipal", "B-19", "failed"),
         (C, "0301", "municipal", "G-06", "passed"),
         (C, "0301", "zhufeng", "Z-04", "passed"),

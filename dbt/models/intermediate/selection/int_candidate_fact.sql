@@ -33,6 +33,24 @@ received as (
     from {{ ref('stg_landing_receipt') }}
 ),
 
+-- residents of the hospital's own county who went elsewhere in the province, in the latest window
+outflow as (
+    select
+        residence_division,
+        specialty_code,
+        outflow_rate,
+        is_above_threshold
+    from {{ ref('fct_outflow') }}
+    where
+        division_rank = 'county'
+        and window_id = (
+            select window_id
+            from {{ ref('dim_window') }}
+            order by last_year desc, years desc
+            limit 1
+        )
+),
+
 dated as (
     select
         list.programme_id,
@@ -118,6 +136,8 @@ select
     coalesce(support.support_count, 0) as support_count,
     support.support_zh,
     received.has_project_ledger,
+    outflow.outflow_rate,
+    outflow.is_above_threshold as is_outflow_high,
     coalesce(direction.list_ids, []) as list_ids,
     coalesce(declared.declared_items, []) as declared_items
 from candidate
@@ -127,6 +147,8 @@ inner join {{ ref('dim_specialty') }} as specialty on candidate.specialty_code =
 left join {{ ref('stg_hospital') }} as hospital on candidate.hospital_id = hospital.organisation_id
 left join declared
     on candidate.hospital_id = declared.hospital_id and candidate.specialty_code = declared.specialty_code
+left join outflow
+    on hospital.division = outflow.residence_division and candidate.specialty_code = outflow.specialty_code
 left join accidents
     on
         dated.programme_id = accidents.programme_id
