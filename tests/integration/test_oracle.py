@@ -35,7 +35,8 @@ def pages(big_home: Path) -> FrontPages:
 
 @pytest.fixture(scope="module")
 def expected(big_home: Path, pages: FrontPages):
-    return indicators(discharges(big_home / "inbox", province=PROVINCE, pages=pages))
+    inbox = big_home / "inbox"
+    return indicators(discharges(inbox, province=PROVINCE, pages=pages), inbox=inbox, province=PROVINCE)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,9 @@ def test_the_province_exercises_the_rules(big_home: Path, pages: FrontPages) -> 
     rows = discharges(big_home / "inbox", province=PROVINCE, pages=pages)
     assert len(rows) > 45_000
     assert rows["organisation"].nunique() >= 6
-    for flag in ("died", "surgery", "level4", "minimally_invasive", "transferred_in", "out_of_province"):
+    flags = ["died", "surgery", "level4", "minimally_invasive", "transferred_in", "out_of_province", "out_of_city"]
+    flags += ["elective", "day_surgery", "complication", "class1_bad", "endoscopic", "foreign", "rescues", "improved"]
+    for flag in flags:
         assert 0 < rows[flag].sum() < len(rows), flag
     assert (~rows["analysed"]).any() and (rows["analysed"] & ~rows["grouped"]).any()
     assert (~rows["residence_known"]).any()

@@ -1,4 +1,4 @@
-"""A second opinion: the 15 indicators computed from the raw inbox files with pandas and exact arithmetic.
+"""A second opinion: all indicators computed from the raw inbox files with pandas and exact arithmetic.
 
 Written from the rules and not from the product. It opens the inbox files itself (CSV, gzip, zip, DBF pairs, pinyin
 layout), decides itself what is refused, resubmitted, trimmed and grouped, and does every division on integers. Of the
@@ -13,9 +13,10 @@ import hashlib
 import io
 import re
 import zipfile
+from calendar import isleap, monthrange
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, localcontext
 from pathlib import Path
@@ -26,6 +27,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = REPOSITORY / "sources" / "reference"
 TERMINOLOGY = REPOSITORY / "dbt" / "seeds" / "terminology"
 MISSING = {"", "-"}
+YES = ("是", "1", "Y")
 BROKEN = "\ue000"
 
 
@@ -40,6 +42,8 @@ class Layout:
     month_in_name: str
     columns: Mapping[str, str]
     operations: tuple[str, ...]
+    diagnoses: tuple[tuple[str, str], ...]  # (code, admission condition)
+    incisions: tuple[str, ...]
     integers: tuple[str, ...]
     amounts: tuple[str, ...]
     hours: Mapping[str, str] = field(default_factory=dict)
@@ -95,8 +99,11 @@ LAYOUTS = {
             **{"organisation": "A01", "record": "A48", "stay": "A49", "admitted": "B12", "discharged": "B15"},
             **{"sex": "A12C", "route": "B11C", "department": "B16C", "days": "B20", "mode": "B34C"},
             **{"fee": "D01", "diagnosis": "C03C", "address": "A26", "postcode": "A28C"},
+            **{"nationality": "A15C", "outcome": "F05", "rescue": "", "rescued": ""},
         },
         operations=("C14x01C", *_slots("C35x{:02d}C", range(1, 41))),
+        diagnoses=(("C03C", "C05C"), *((f"C06x{n:02d}C", f"C08x{n:02d}C") for n in range(1, 41))),
+        incisions=("C21x01C", *_slots("C42x{:02d}C", range(1, 41))),
         integers=("A49", "A14", "B20", "A16", "A18x01", "A17", *_slots("C{}", range(28, 34)), "C47"),
         amounts=D_CODES,
     ),
@@ -107,10 +114,20 @@ LAYOUTS = {
             **{"organisation": "P900", "record": "P3", "stay": "P2", "admitted": "P22", "discharged": "P25"},
             **{"sex": "P5", "route": "P804", "department": "P26", "days": "P27", "mode": "P741"},
             **{"fee": "P782", "diagnosis": "P321", "address": "P801", "postcode": "P803"},
+            **{"nationality": "P12", "outcome": "P323", "rescue": "P421", "rescued": "P422"},
         },
         operations=(
             *("P490", "P4911", "P4922", "P4533", "P4544"),
             *("P45002", "P45014", "P45026", "P45038", "P45050"),
+        ),
+        diagnoses=(
+            *(("P321", "P805"), ("P324", "P806"), ("P327", "P807"), ("P3291", "P808"), ("P3294", "P809")),
+            *(("P3297", "P810"), ("P3281", "P811"), ("P3284", "P812"), ("P3287", "P813"), ("P3271", "P814")),
+            ("P3274", "P815"),
+        ),
+        incisions=(
+            *("P499", "P4920", "P4531", "P4542", "P4553"),
+            *("P45012", "P45024", "P45036", "P45048", "P45060"),
         ),
         integers=(
             "P2",
@@ -137,8 +154,11 @@ LAYOUTS = {
             **{"organisation": "ZZJGDM", "record": "BAH", "stay": "ZYCS", "admitted": "RYSJ"},
             **{"discharged": "CYSJ", "sex": "XB", "route": "RYTJ", "department": "CYKB", "days": "SJZY"},
             **{"mode": "LYFS", "fee": "ZFY", "diagnosis": "ZYZD_JBBM", "address": "XZZ", "postcode": "YB1"},
+            **{"nationality": "GJ", "outcome": "", "rescue": "", "rescued": ""},
         },
         operations=_slots("SSJCZBM{}", range(1, 42)),
+        diagnoses=(("ZYZD_JBBM", "RYBQ"), *((f"JBDM{n}", f"RYBQ{n}") for n in range(1, 41))),
+        incisions=_slots("QKYLB{}", range(1, 42)),
         integers=(
             "ZYCS",
             "NL",
@@ -332,7 +352,7 @@ def read_front_pages(inbox: Path) -> FrontPages:
             if reason is None:
                 arrived[row[0], f"{row[4]:%Y-%m}"].append(row)
         slices |= arrived
-    names = (*LAYOUTS["abcd"].columns, "operations")
+    names = (*LAYOUTS["abcd"].columns, "operations", "acquired", "incisions")
     rows = pd.DataFrame([row for part in slices.values() for row in part], columns=list(names))
     return FrontPages(rows, read, landed, quarantined, refused)
 
@@ -342,6 +362,12 @@ def _judged(rows, header: list[str], layout: Layout, file_name: str) -> Iterator
     place = {name: position for position, name in enumerate(header)}
     wanted = {key: place.get(code.upper()) for key, code in layout.columns.items()}
     operations = [place[code.upper()] for code in layout.operations if code.upper() in place]
+    incisions = [place[code.upper()] for code in layout.incisions if code.upper() in place]
+    diagnoses = [
+        (place[code.upper()], place[condition.upper()])
+        for code, condition in layout.diagnoses
+        if {code.upper(), condition.upper()} <= set(place)
+    ]
     integers = [place[code.upper()] for code in layout.integers if code.upper() in place]
     amounts = [place[code.upper()] for code in layout.amounts if code.upper() in place]
     hours = {key: place.get(layout.hours.get(layout.columns[key], "")) for key in ("admitted", "discharged")}
@@ -394,7 +420,15 @@ def _judged(rows, header: list[str], layout: Layout, file_name: str) -> Iterator
             "days": int(float(value["days"])),
             "fee": _fen(value["fee"]),
         }
-        yield None, (*typed.values(), tuple(code for code in (cell(row, at) for at in operations)))
+        yield (
+            None,
+            (
+                *typed.values(),
+                tuple(cell(row, at) for at in operations),
+                tuple(cell(row, code).upper() for code, condition in diagnoses if cell(row, condition) == "4"),
+                tuple(cell(row, at) for at in incisions),
+            ),
+        )
 
 
 def read_groups(inbox: Path) -> dict[tuple, str]:
@@ -428,19 +462,22 @@ def reference(name: str, folder: Path = REFERENCE) -> list[dict[str, str]]:
 
 
 def residence_rule() -> Callable[[str, str], str | None]:
-    """(address, postcode) -> the two digits of the province lived in; None where neither tells.
+    """(address, postcode) -> the four digits of the prefecture lived in, the two of the province where it tells no
+    more; None where neither tells.
 
-    The address decides: the longest province name that it begins with, else a prefecture's name that the country has
-    only once. Without an answer the postcode's first digits decide.
+    The address decides: the longest province name that it begins with and the prefecture's name after it, else a
+    prefecture's name that the country has only once. Without an answer the postcode's first digits decide.
     """
     level = {row["division"]: row["level"] for row in reference("divisions")}
     names = reference("address_names")
     provinces = {row["name"]: row["division"][:2] for row in names if level[row["division"]] == "province"}
     cities: dict[str, set[str]] = defaultdict(set)
+    inside: dict[tuple[str, str], str] = {}
     for row in names:
         if level[row["division"]] == "prefecture":
             cities[row["name"]].add(row["division"])
-    unique = {name: next(iter(found))[:2] for name, found in cities.items() if len(found) == 1}
+            inside[row["division"][:2], row["name"]] = row["division"][:4]
+    unique = {name: next(iter(found))[:4] for name, found in cities.items() if len(found) == 1}
     prefixes = {row["prefix"]: row["division"][:2] for row in reference("postcodes")}
     known: dict[tuple[str, str], str | None] = {}
 
@@ -449,7 +486,9 @@ def residence_rule() -> Callable[[str, str], str | None]:
         for table in (provinces, unique):
             for length in range(min(len(text), 15), 1, -1):
                 if text[:length] in table:
-                    return table[text[:length]]
+                    found, rest = table[text[:length]], text[length:]
+                    named = (inside.get((found, rest[:n])) for n in range(min(len(rest), 11), 1, -1))
+                    return next((city for city in named if city), found)
         if re.fullmatch(r"\d{6}", postcode):
             return prefixes.get(postcode[:3]) or prefixes.get(postcode[:2])
         return None
@@ -488,8 +527,64 @@ def is_group(drg: str) -> bool:
     return bool(drg) and drg != "0000" and not drg.endswith("QY")
 
 
-def read_catalogue(inbox: Path) -> dict[str, list[tuple[datetime, datetime, str, str, bool]]]:
-    """Operation -> its entries (from, to, class, level, minimally invasive) in all editions."""
+def read_registers(inbox: Path, column: str) -> Iterator[list[dict[str, str]]]:
+    """The registers that have a column, one list of rows per file."""
+    for path in inbox_files(inbox, "registry"):
+        rows = read_rows(path)
+        header = [cell.strip() for cell in next(rows, [])]
+        if column in header:
+            yield [dict(zip(header, (cell.strip() for cell in row), strict=True)) for row in rows]
+
+
+def read_cities(inbox: Path) -> dict[str, str]:
+    """Hospital -> the four digits of its prefecture, by the latest register."""
+    cities: dict[str, str] = {}
+    for rows in read_registers(inbox, "登记诊疗科目"):
+        cities = {row["机构代码"]: row["行政区划代码"][:4] for row in rows}
+    return cities
+
+
+Beds = dict[tuple[str, str, str], tuple[int, int]]
+
+
+def read_beds(inbox: Path) -> Beds:
+    """(hospital, month, specialty or ALL) -> open and occupied bed-days; ALL as told, else what departments make."""
+    months: dict[str, list[dict[str, str]]] = {}
+    for rows in read_registers(inbox, "开放总床日"):
+        arrived: dict[str, list[dict[str, str]]] = defaultdict(list)
+        for row in rows:
+            arrived[row["月份"]].append(row)
+        months |= arrived
+    specialty_of, beds, told = specialty_rule(), defaultdict(lambda: (0, 0)), set()
+    for month, rows in months.items():
+        for row in sorted(rows, key=lambda row: row["科室代码"] not in MISSING):
+            hospital, days = row["机构代码"], (int(row["开放总床日"]), int(row["占用总床日"]))
+            if row["科室代码"] in MISSING:
+                told.add((hospital, month))
+                keys = ["ALL"]
+            else:
+                keys = [specialty_of(row["科室代码"])] + ["ALL"] * ((hospital, month) not in told)
+            for key in keys:
+                known = beds[hospital, month, key]
+                beds[hospital, month, key] = (known[0] + days[0], known[1] + days[1])
+    return dict(beds)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An operation in an edition of the catalogue."""
+
+    first: datetime
+    until: datetime
+    kind: str
+    level: str
+    minimally_invasive: bool
+    endoscopic: bool
+    day_surgery: bool
+
+
+def read_catalogue(inbox: Path) -> dict[str, list[Entry]]:
+    """Operation -> its entries in all editions."""
     entries = defaultdict(list)
     for path in inbox_files(inbox, "catalogue"):
         rows = read_rows(path)
@@ -498,12 +593,14 @@ def read_catalogue(inbox: Path) -> dict[str, list[tuple[datetime, datetime, str,
             entry = dict(zip(header, (cell.strip() for cell in row), strict=True))
             until = entry["失效日期"]
             entries[entry["手术操作编码"]].append(
-                (
+                Entry(
                     datetime.fromisoformat(entry["生效日期"]),
                     datetime.max if until in MISSING else datetime.fromisoformat(until),
                     entry["类别"],
                     entry["级别"].translate(str.maketrans("一二三四", "1234")).removesuffix("级"),
-                    entry["是否微创"] in ("是", "1", "Y"),
+                    entry["是否微创"] in YES,
+                    entry["类别"] == "介入治疗" or "镜" in entry["手术操作名称"],
+                    entry["是否日间"] in YES,
                 )
             )
     return entries
@@ -522,15 +619,45 @@ def discharges(inbox: Path, *, province: str, pages: FrontPages | None = None) -
     rows["drg"] = [drg if is_group(drg) else "" for drg in drgs]
     lived = [province_of(*pair) for pair in zip(rows["address"], rows["postcode"], strict=True)]
     rows["residence_known"] = [home is not None for home in lived]
-    rows["out_of_province"] = [home is not None and home != province[:2] for home in lived]
+    rows["out_of_province"] = [home is not None and home[:2] != province[:2] for home in lived]
+    cities = read_cities(inbox)
+    # another province is enough to know that it is another city
+    rows["home"] = ["" if home is None else home if home[:2] == province[:2] else home[:2] + "00" for home in lived]
+    rows["city"] = [cities.get(organisation, "") for organisation in rows["organisation"]]
+    rows["city_known"] = (rows["city"] != "") & (rows["home"].str.len() == 4)
+    rows["out_of_city"] = rows["city_known"] & (rows["city"] != rows["home"])
+    domestic = {row["nationality"] for row in reference("domestic_nationalities", TERMINOLOGY)}
+    rows["nationality_known"] = rows["nationality"] != ""
+    rows["foreign"] = rows["nationality_known"] & ~rows["nationality"].isin(domestic)
     rows["department_specialty"] = [specialty_of(raw) for raw in rows["department"]]
     rows["mdc_specialty"] = [mdc_of(drg) for drg in rows["drg"]]
-    flags = [
+    found = [
         _surgery(operations, pd.Timestamp(moment).to_pydatetime(), catalogue)
         for operations, moment in zip(rows["operations"], rows["discharged"], strict=True)
     ]
-    for position, name in enumerate(("surgery", "level4", "minimally_invasive")):
-        rows[name] = [flag[position] for flag in flags]
+    rows["spectrum"] = [frozenset(done) for done in found]
+    entries = [[entry for several in done.values() for entry in several] for done in found]
+    rows["surgery"] = [bool(done) for done in found]
+    rows["level4"] = [any(entry.level == "4" for entry in several) for several in entries]
+    rows["minimally_invasive"] = [any(entry.minimally_invasive for entry in several) for several in entries]
+    rows["endoscopic"] = [any(entry.endoscopic for entry in several) for several in entries]
+    rows["elective"] = rows["surgery"] & (rows["route"] != "1")
+    short = rows["discharged"] - rows["admitted"] <= pd.Timedelta(hours=48)
+    rows["day_surgery"] = [any(entry.day_surgery for entry in several) for several in entries]
+    rows["day_surgery"] &= rows["elective"] & short
+    complications = tuple(row["code_prefix"] for row in reference("surgical_complications", TERMINOLOGY))
+    rows["complication"] = [any(code.startswith(complications) for code in codes) for codes in rows["acquired"]]
+    rows["complication"] &= rows["elective"]
+    rows["class1"] = [bool({"1", "2", "3", "10"} & set(codes)) for codes in rows["incisions"]]
+    rows["class1_bad"] = ["3" in codes for codes in rows["incisions"]]
+    rescues = [
+        (int(made), int(succeeded)) if made and succeeded and int(succeeded) <= int(made) else (0, 0)
+        for made, succeeded in zip(rows["rescue"], rows["rescued"], strict=True)
+    ]
+    rows["rescues"], rows["rescues_succeeded"] = [made for made, _ in rescues], [won for _, won in rescues]
+    # the outcome is that of the main diagnosis: without one there is none
+    rows["outcome_known"] = (rows["outcome"] != "") & (rows["diagnosis"] != "")
+    rows["improved"] = rows["outcome_known"] & rows["outcome"].isin(["1", "2"])
     rows["died"] = rows["mode"] == "5"
     rows["transferred_in"] = rows["route"] == "3"
     rows["year"] = rows["discharged"].dt.year
@@ -541,16 +668,18 @@ def discharges(inbox: Path, *, province: str, pages: FrontPages | None = None) -
     return rows
 
 
-def _surgery(operations: Iterable[str], moment: datetime, catalogue: Mapping) -> tuple[bool, bool, bool]:
-    """A person had surgery, level-4 surgery, minimally invasive surgery, by the edition of the day."""
-    found = [
-        entry
+def _surgery(operations: Iterable[str], moment: datetime, catalogue: Mapping) -> dict[str, list[Entry]]:
+    """The operations that are surgery by the edition of the day, with their entries."""
+    found = {
+        code: [
+            entry
+            for entry in catalogue.get(code, ())
+            if entry.first <= moment < entry.until and entry.kind in ("手术", "介入治疗")
+        ]
         for code in operations
         if code
-        for entry in catalogue.get(code, ())
-        if entry[0] <= moment < entry[1] and entry[2] in ("手术", "介入治疗")
-    ]
-    return bool(found), any(entry[3] == "4" for entry in found), any(entry[4] for entry in found)
+    }
+    return {code: entries for code, entries in found.items() if entries}
 
 
 # ---------------------------------------------------------------------------------------------- indicators
@@ -575,7 +704,7 @@ class Cell:
 
 @dataclass
 class Sums:
-    """Sums over discharges; the last four over analysed cases with a group only."""
+    """Sums over discharges; the last five over analysed cases with a group only."""
 
     discharges: int = 0
     days: int = 0
@@ -585,10 +714,26 @@ class Sums:
     transferred_in: int = 0
     residence_known: int = 0
     out_of_province: int = 0
+    city_known: int = 0
+    out_of_city: int = 0
+    nationality_known: int = 0
+    foreign: int = 0
+    elective: int = 0
+    day_surgery: int = 0
+    complication: int = 0
+    class1: int = 0
+    class1_bad: int = 0
+    endoscopic: int = 0
+    died: int = 0
+    rescues: int = 0
+    rescues_succeeded: int = 0
+    outcome_known: int = 0
+    improved: int = 0
     cases: int = 0
     case_fen: int = 0
     case_days: int = 0
     case_deaths: int = 0
+    case_transfers: int = 0
 
     def add(self, values: Iterable[int]) -> None:
         for name, value in zip(SUMS, values, strict=True):
@@ -604,6 +749,7 @@ def atoms(rows: pd.DataFrame) -> list[tuple[tuple, tuple[int, ...]]]:
     table = rows.assign(discharges=1, drg=rows["drg"].where(rows["grouped"], ""))
     for name, source in (("cases", 1), ("case_fen", "fee"), ("case_days", "days"), ("case_deaths", "died")):
         table[name] = rows["grouped"].astype("int64") * (source if source == 1 else rows[source].astype("int64"))
+    table["case_transfers"] = (rows["grouped"] & rows["transferred_in"]).astype("int64")
     by = ["year", "organisation", "department_specialty", "mdc_specialty", "drg"]
     summed = table.astype(dict.fromkeys(SUMS, "int64")).groupby(by)[list(SUMS)].sum()
     keys = summed.index.tolist()
@@ -686,7 +832,97 @@ class Window:
             "mean_length_of_stay": _ratio(every.days, every.discharges),
             "discharge_count": _count(every.discharges, every.discharges),
             "surgery_count": _count(every.surgery, every.discharges),
+            "surgery_share": _ratio(every.surgery, every.discharges),
+            "day_surgery_share": _ratio(every.day_surgery, every.elective),
+            "surgical_complication_rate": _ratio(every.complication, every.elective),
+            "incision_infection_rate": _ratio(every.class1_bad, every.class1),
+            "mortality_rate": _ratio(every.died, every.discharges),
+            "mortality_mid_high_risk": mortality(3),
+            "mortality_high_risk": mortality(4),
+            "critical_case_share": _ratio(per_group(lambda drg, sums: sums.cases * (self.risk[drg] >= 3)), n),
+            "rescue_success_rate": _ratio(every.rescues_succeeded, every.rescues),
+            "cure_improvement_rate": _ratio(every.improved, every.outcome_known),
+            "out_of_city_share": _ratio(every.out_of_city, every.city_known),
+            "out_of_country_share": _ratio(every.foreign, every.nationality_known),
+            "transfer_in_critical_count": _count(
+                per_group(
+                    lambda drg, sums: sums.case_transfers * (self.risk[drg] >= 3 or self.weight[drg] >= 2 * 10**12)
+                ),
+                every.case_transfers,
+            ),
         }
+
+    def totals(self, attribution: str, specialty: str, of: str) -> dict[str, int]:
+        """A sum per hospital that has the specialty."""
+        return {
+            who: sum(getattr(sums, of) for sums in groups.values())
+            for (how, who, what), groups in self.cells.items()
+            if (how, what) == (attribution, specialty) and who != "REGION"
+        }
+
+    def over_hospitals(self, attribution: str, hospital: str, specialty: str) -> dict[str, Cell]:
+        """What compares the hospitals of a specialty."""
+        sizes = self.totals(attribution, specialty, "discharges")
+        endoscopic = self.totals(attribution, specialty, "endoscopic")
+        whose = list(sizes) if hospital == "REGION" else [hospital]
+        cases = sum(sizes[who] for who in whose)
+        total = cases if hospital == "REGION" else 0
+        squares = sum(size * size for size in sizes.values()) if total else 0
+        performing = _ratio(sum(endoscopic[who] > 0 for who in whose), len(whose))
+        concentration = _ratio(squares, total * total)
+        return {
+            "endoscopy_intervention_present": replace(performing, case_count=cases),
+            "concentration_largest_share": _ratio(max(sizes.values()) if total else 0, total),
+            "concentration_hhi": replace(concentration, case_count=total),
+        }
+
+
+def spectra(rows: pd.DataFrame) -> dict[tuple[str, str, str], set[str]]:
+    """The operations of every place that has discharges."""
+    found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    operated = rows[rows["surgery"]]
+    for hospital, department, mdc, codes in zip(
+        *(operated[name] for name in ("organisation", "department_specialty", "mdc_specialty", "spectrum")), strict=True
+    ):
+        for attribution, specialty in (("department", department), ("mdc", mdc)):
+            for who in (hospital, "REGION"):
+                for what in (specialty, "ALL"):
+                    found[attribution, who, what] |= codes
+    return found
+
+
+def outflows(rows: pd.DataFrame, province: str) -> dict[tuple[str, str], tuple[int, int]]:
+    """(city or REGION, specialty or ALL) -> discharges of residents in other cities, and all of them."""
+    found: dict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    residents = rows[rows["city_known"] & (rows["home"].str[:2] == province[:2])]
+    counted = residents.groupby(["home", "department_specialty", "out_of_city"]).size()
+    for (home, specialty, outside), size in counted.items():
+        for where in (home, "REGION"):
+            for what in (specialty, "ALL"):
+                left, all_ = found[where, what]
+                found[where, what] = (left + int(size) * bool(outside), all_ + int(size))
+    return found
+
+
+def bed_cells(beds: Beds, monthly: Mapping[tuple[str, str, str], int], years: range) -> dict[tuple[str, str], dict]:
+    """(hospital or REGION, specialty or ALL) -> the cells of the bed indicators."""
+    lines = defaultdict(list)
+    for (hospital, month, specialty), (open_days, occupied) in beds.items():
+        if int(month[:4]) in years:
+            for who in (hospital, "REGION"):
+                size = monthly.get((hospital, month, specialty), 0)
+                lines[who, specialty].append((month, open_days, occupied, size))
+    cells = {}
+    for place, found in lines.items():
+        open_days, occupied, cases = (sum(line[n] for line in found) for n in (1, 2, 3))
+        days = sum(monthrange(int(month[:4]), int(month[5:]))[1] for month in {line[0] for line in found})
+        turned = sum(line[3] * (366 if isleap(int(line[0][:4])) else 365) for line in found)
+        cells[place] = {
+            "mean_open_beds": replace(_ratio(open_days, days), case_count=cases),
+            "bed_occupancy": replace(_ratio(occupied, open_days), case_count=cases),
+            "bed_turnover": replace(_ratio(turned, open_days), case_count=cases),
+        }
+    return cells
 
 
 def _ratio(numerator: int, denominator: int, scale: int = 0) -> Cell:
@@ -707,12 +943,31 @@ def windows(years: Iterable[int]) -> dict[str, range]:
     return single | {f"{year - 2}-{year}": range(year - 2, year + 1) for year in known}
 
 
-def indicators(rows: pd.DataFrame) -> dict[tuple[str, str, str, str, str], Cell]:
+def indicators(rows: pd.DataFrame, *, inbox: Path, province: str) -> dict[tuple[str, str, str, str, str], Cell]:
     """(attribution, window, hospital, specialty, indicator) -> cell, for the whole province."""
     found, published = atoms(rows), {}
+    beds, cities = read_beds(inbox), read_cities(inbox)
+    monthly = Counter(zip(rows["organisation"], rows["month"], rows["department_specialty"], strict=True))
+    monthly.update(
+        (hospital, month, "ALL") for hospital, month in zip(rows["organisation"], rows["month"], strict=True)
+    )
+    nothing = dict.fromkeys(("mean_open_beds", "bed_occupancy", "bed_turnover"), _ratio(0, 0))
     for name, years in windows(rows["year"]).items():
         window = Window(atom for atom in found if atom[0][0] in years)
+        inside = rows[rows["year"].isin(years)]
+        operations, left, reported = spectra(inside), outflows(inside, province), bed_cells(beds, monthly, years)
         for (attribution, hospital, specialty), groups in window.cells.items():
-            for indicator, cell in window.indicators(groups).items():
+            told = attribution == "department" or specialty == "ALL"
+            city = "REGION" if hospital == "REGION" else cities.get(hospital)
+            cells = {
+                **window.indicators(groups),
+                **window.over_hospitals(attribution, hospital, specialty),
+                **(reported.get((hospital, specialty), nothing) if told else nothing),
+                "outflow_rate": _ratio(*(left.get((city, specialty), (0, 0)) if told else (0, 0))),
+                "procedure_spectrum": _count(
+                    len(operations[attribution, hospital, specialty]), sum(sums.discharges for sums in groups.values())
+                ),
+            }
+            for indicator, cell in cells.items():
                 published[attribution, name, hospital, specialty, indicator] = cell
     return published
