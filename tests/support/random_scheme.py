@@ -40,15 +40,8 @@ MDCS: list[tuple[str, dict[str, str | int]]] = [
 ]
 LISTLESS = ("A", "B")
 REGIONS = ["", "头", "胸", "腹"]
-DIAGNOSIS_LISTS = [f"D{number}" for number in range(1, 13)]
-PROCEDURE_LISTS = [f"T{number}" for number in range(1, 11)]
-LISTS_OF = {
-    "principal_diagnosis": DIAGNOSIS_LISTS,
-    "any_diagnosis": DIAGNOSIS_LISTS,
-    "principal_procedure": PROCEDURE_LISTS,
-    "any_procedure": PROCEDURE_LISTS,
-}
-ROLES = [*LISTS_OF, *LISTS_OF, "any_valid_procedure", "first_valid_procedure", "no_valid_procedure", "none"]
+LIST_ROLES = ["principal_diagnosis", "any_diagnosis", "principal_procedure", "any_procedure"]
+ROLES = [*LIST_ROLES, *LIST_ROLES, "any_valid_procedure", "first_valid_procedure", "no_valid_procedure", "none"]
 SEVERITIES = [
     *[("any",)] * 4,
     *[("mcc", "cc", "none")] * 4,
@@ -63,13 +56,17 @@ def _some(draw: random.Random, population: Sequence[str], least: int, most: int)
     return draw.sample(population, draw.randint(least, min(most, len(population))))
 
 
+def _lists(kind: str, width: int) -> list[str]:
+    return [f"{kind}{number}" for number in range(10 * width)]
+
+
 def _priorities(draw: random.Random, count: int) -> list[str]:
     """Ascending as numbers, not as text."""
     return [str(number) for number in sorted(draw.sample(range(1, 130), count))]
 
 
-def random_scheme(seed: int) -> Tables:
-    """The rows of a package: every feature of the format, many of them at once."""
+def random_scheme(seed: int, *, width: int = 1) -> Tables:
+    """The rows of a package: every feature of the format, many of them at once, and `width` times the usual groups."""
     draw = random.Random(seed)
     mdcs = list(MDCS)
     if seed % 3 == 0:
@@ -85,10 +82,10 @@ def random_scheme(seed: int) -> Tables:
         **{name: [] for name in ("mdc", "mdc_diagnosis", "adrg", "adrg_condition", "drg", "weight")},
         "code_list": [
             {"list_id": name, "code": code}
-            for lists, codes in ((DIAGNOSIS_LISTS, DIAGNOSES), (PROCEDURE_LISTS, PROCEDURES))
-            for number, name in enumerate(lists)
+            for kind, codes in (("diagnosis", DIAGNOSES), ("procedure", PROCEDURES))
+            for number, name in enumerate(_lists(kind, width))
             # a list is empty when its one row has no code
-            for code in (_some(draw, codes, 1, 3 + number) if number != seed % 5 else [""])
+            for code in (_some(draw, codes, 1, 3 + number % 10) if number != seed % 5 else [""])
         ],
         "valid_procedure": [{"code": code} for code in _some(draw, PROCEDURES, 8, 18)],
         **{
@@ -108,14 +105,16 @@ def random_scheme(seed: int) -> Tables:
         "edition_code": _edition_codes(draw) if seed % 2 else [],
     }
     for (mdc, conditions), priority in zip(mdcs, _priorities(draw, len(mdcs)), strict=True):
-        _add_mdc(draw, tables, mdc, conditions, priority)
+        _add_mdc(draw, tables, width, mdc, conditions, priority)
     repeated = {name: [] if name in KEYED else draw.sample(rows, len(rows) // 5) for name, rows in tables.items()}
     return {
         name: draw.sample([*rows, *repeated[name]], len(rows) + len(repeated[name])) for name, rows in tables.items()
     }
 
 
-def _add_mdc(draw: random.Random, tables: Tables, mdc: str, conditions: dict[str, str | int], priority: str) -> None:
+def _add_mdc(
+    draw: random.Random, tables: Tables, width: int, mdc: str, conditions: dict[str, str | int], priority: str
+) -> None:
     columns = ("sex", "age_days_max", "age_years_max", "min_body_regions", "requires_valid_procedure")
     given = {column: str(conditions.get(column, "")) for column in columns}
     tables["mdc"].append({"mdc": mdc, "name_zh": f"大类{mdc}", "priority": priority, **given})
@@ -123,18 +122,18 @@ def _add_mdc(draw: random.Random, tables: Tables, mdc: str, conditions: dict[str
         for code in _some(draw, [*OPEN, *CONDITIONAL] if conditions else OPEN, 8, 18):
             for region in _some(draw, REGIONS, 1, 2) if "min_body_regions" in conditions else [""]:
                 tables["mdc_diagnosis"].append({"mdc": mdc, "code": code, "body_region": region})
-    count = draw.randint(2, 5)
-    for number, adrg_priority in zip(draw.sample(range(1, 10), count), _priorities(draw, count), strict=True):
-        _add_adrg(draw, tables, mdc, f"{mdc}{draw.choice('BJR')}{number}", adrg_priority)
+    count = draw.randint(2, 5) * width
+    for number, adrg_priority in zip(draw.sample(range(10 * width), count), _priorities(draw, count), strict=True):
+        _add_adrg(draw, tables, width, mdc, f"{mdc}{draw.choice('BJR')}{number}", adrg_priority)
 
 
-def _add_adrg(draw: random.Random, tables: Tables, mdc: str, adrg: str, priority: str) -> None:
+def _add_adrg(draw: random.Random, tables: Tables, width: int, mdc: str, adrg: str, priority: str) -> None:
     kind = draw.choice(["surgical", "procedure", "medical"])
     tables["adrg"].append({"adrg": adrg, "mdc": mdc, "name_zh": f"核心组{adrg}", "priority": priority, "kind": kind})
     for alternative in draw.sample(range(1, 13), draw.randint(1, 3)):
-        # a list-less MDC opens on everybody: one role more keeps it from taking all
-        for role in draw.choices(ROLES, k=draw.choice([1, 1, 2, 2, 3]) + (mdc in LISTLESS)):
-            listed = draw.choice(LISTS_OF[role]) if role in LISTS_OF else ""
+        # a list-less MDC opens on everybody, and many groups leave little to the later ones: one role more for each
+        for role in draw.choices(ROLES, k=draw.choice([1, 1, 2, 2, 3]) + (mdc in LISTLESS) + (width > 1)):
+            listed = draw.choice(_lists(role.partition("_")[2], width)) if role in LIST_ROLES else ""
             bounds = draw.choice([("", "", ""), ("", "", ""), ("", "", ""), *BOUNDS])
             names = ("age_days_max", "weight_g_min", "weight_g_below")
             tables["adrg_condition"].append(
