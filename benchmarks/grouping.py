@@ -37,6 +37,7 @@ RESULT = {
     "excluded_codes": "varchar[]",
     "ungrouped_reason": "varchar",
 }
+NOTHING = "resource_type:unit_test"  # selects what is left out
 START_UP, GROUPING = "dbt with nothing to do", "grouping in SQL"
 TRACE, REFERENCE, IMPORT = "all traces written", "record by record in Python", "import of the scheme"
 _FIRST = "000000000000"  # the hospital that the reference groups
@@ -57,28 +58,20 @@ def prepare(folder: Path, size: int) -> list[Contender]:
         shutil.copy(template, candidate)
 
     def dbt(selection: str) -> Command:
-        here = REPOSITORY / "dbt"
-        options: list[str | Path] = [
-            "--project-dir",
-            here,
-            "--profiles-dir",
-            here,
-            "--target-path",
-            target,
-            "--log-path",
-            target,
-        ]
-        variables = json.dumps({"province_division": "990000"})
-        return [_beside_python("dbt"), "--quiet", "run", "--select", selection, *options, "--vars", variables]
+        project = REPOSITORY / "dbt"
+        command: list[str | Path] = [_beside_python("dbt"), "--quiet", "build", "--select", selection]
+        command += ["--exclude-resource-type", "unit_test", "test"]
+        command += ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
+        return [*command, "--vars", json.dumps({"province_division": "990000"})]
 
     fresh()
-    _run(dbt("resource_type:unit_test"), environment)  # parses the project, as the nightly keeps it parsed
+    _run(dbt(NOTHING), environment)  # parses the project, as the nightly keeps it parsed
     return [
-        Contender(START_UP, 0, dbt("resource_type:unit_test"), before=fresh, environment=environment),
+        Contender(START_UP, 0, dbt(NOTHING), before=fresh, environment=environment),
         Contender(
             GROUPING,
             size,
-            dbt("+int_drg_case"),
+            dbt("+int_drg_trace"),
             before=fresh,
             check=_step("digest", candidate, "first", "all"),
             environment=environment,
