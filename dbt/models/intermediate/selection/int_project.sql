@@ -17,7 +17,6 @@ select
             + to_years(parameter.project_years) - to_days(1) as date
         )
     ) as end_date,
-    project.stage,
     case when stage.state = 'withdrawn' then project.end_date end as withdrawn_date,
     coalesce(stage.state, 'unknown') as state,
     coalesce(stage.is_counted, true) as is_counted,
@@ -25,12 +24,10 @@ select
     coalesce(project.funding, '') not in ('定向支持', '自筹') as is_in_quota,
     project.amount_fen,
     project.matching_amount_fen,
-    hospital.organisation_id is not null as is_hospital_registered,
     hospital.division,
     hospital.is_provincial_capital,
     hospital.is_national_medical_centre,
     hospital.is_directly_managed,
-    hospital.is_regional_medical_centre,
     coalesce(direction.list_ids, []) as list_ids
 from {{ ref('stg_project') }} as project
 cross join {{ ref('int_selection_parameter') }} as parameter
