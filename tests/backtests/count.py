@@ -274,6 +274,7 @@ def count(rows: list[Discharge], reference: list[Discharge]) -> Counted:
         # the interface of these files has neither rescues nor outcomes
         "rescue_success_rate": (zero, zero),
         "cure_improvement_rate": (zero, zero),
+        "cure_rate": (zero, zero),
         "procedure_spectrum": number(len({code for row in rows for code in row.operations})),
         "endoscopy_intervention_present": (Fraction(len(performing)), Fraction(len(hospitals))),
         "out_of_city_share": share(

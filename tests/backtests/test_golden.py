@@ -19,7 +19,7 @@ KEYS = ("attribution", "window_id", "hospital_id", "specialty_code", "indicator_
 NAMES = {organisation: name for name, organisation in ORGANISATIONS.items()}
 NOT_APPLICABLE = {
     *("level4_surgery_share", "minimally_invasive_share", "day_surgery_share", "surgical_complication_rate"),
-    *("incision_infection_rate", "rescue_success_rate", "cure_improvement_rate"),
+    *("incision_infection_rate", "rescue_success_rate", "cure_improvement_rate", "cure_rate"),
     *("concentration_largest_share", "concentration_hhi"),
 }
 

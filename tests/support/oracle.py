@@ -657,6 +657,7 @@ def discharges(inbox: Path, *, province: str, pages: FrontPages | None = None) -
     rows["rescues"], rows["rescues_succeeded"] = [made for made, _ in rescues], [won for _, won in rescues]
     # the outcome is that of the main diagnosis: without one there is none
     rows["outcome_known"] = (rows["outcome"] != "") & (rows["diagnosis"] != "")
+    rows["cured"] = rows["outcome_known"] & (rows["outcome"] == "1")
     rows["improved"] = rows["outcome_known"] & rows["outcome"].isin(["1", "2"])
     rows["died"] = rows["mode"] == "5"
     rows["transferred_in"] = rows["route"] == "3"
@@ -729,6 +730,7 @@ class Sums:
     rescues_succeeded: int = 0
     outcome_known: int = 0
     improved: int = 0
+    cured: int = 0
     cases: int = 0
     case_fen: int = 0
     case_days: int = 0
@@ -842,6 +844,7 @@ class Window:
             "critical_case_share": _ratio(per_group(lambda drg, sums: sums.cases * (self.risk[drg] >= 3)), n),
             "rescue_success_rate": _ratio(every.rescues_succeeded, every.rescues),
             "cure_improvement_rate": _ratio(every.improved, every.outcome_known),
+            "cure_rate": _ratio(every.cured, every.outcome_known),
             "out_of_city_share": _ratio(every.out_of_city, every.city_known),
             "out_of_country_share": _ratio(every.foreign, every.nationality_known),
             "transfer_in_critical_count": _count(

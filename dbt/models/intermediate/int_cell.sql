@@ -35,6 +35,7 @@ select
     cast(coalesce(sum(rescue_count), 0) as bigint) as rescue_count,
     cast(coalesce(sum(rescue_success_count), 0) as bigint) as rescue_success_count,
     count(*) filter (where is_outcome_known) as known_outcome_count,
+    count(*) filter (where is_cured) as cured_count,
     count(*) filter (where is_cured_or_improved) as cured_or_improved_count,
     count(*) filter (where exclusion_reason = 'stay_missing') as excluded_stay_missing_count,
     count(*) filter (where exclusion_reason = 'stay_over_limit') as excluded_stay_over_limit_count,

@@ -193,6 +193,7 @@ select
     rescue_count,
     rescue_success_count,
     outcome is not null as is_outcome_known,
+    coalesce(outcome = '1', false) as is_cured,
     coalesce(outcome in ('1', '2'), false) as is_cured_or_improved,
     has_died,
     is_transfer_in,
