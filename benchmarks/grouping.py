@@ -99,13 +99,11 @@ def promises(summary: Summary) -> list[Promise]:
     seconds = summary.wall(size, GROUPING)
     limit = 30 * max(1, size / 10_000_000)
     peak = summary.peak(size, GROUPING) / 1024
-    trace = summary.cpu(size, TRACE) / summary.cpu(size, GROUPING)
     imported = summary.wall(size, IMPORT)
     growth = summary.growth(GROUPING)
     held = [
         Promise(f"{size:,} records are grouped within {limit:.0f} s", f"{seconds:.1f} s", seconds <= limit),
         Promise("grouping takes at most 6 GiB", f"{peak:.1f} GiB", peak <= 6),
-        Promise("writing every trace costs at most a fifth more", f"{trace:.0%}", trace <= 0.2),
         Promise("a scheme of national width is imported within 60 s", f"{imported:.1f} s", imported <= 60),
     ]
     if growth is not None:
@@ -217,8 +215,9 @@ SUITE = Suite(
 A scheme of 33,000 diagnoses, 13,000 procedures, 376 ADRGs, 628 DRGs and 30,000 exclusion rows groups front pages with
 five diagnoses and one and a half procedures on average; both scheme and pages are invented, the popularity of codes
 falls with their rank. Measured is the nightly's own command for the grouping models over landed Parquet files, one a
-hospital month. The reference is the readable grouper of the tests, one record at a time in plain Python; it groups
-the first 100,000 records, and its results are the same.""",
+hospital month. The traces are a view, made when somebody asks: “all traces written” is what it would cost to keep the
+sentence of every record. The reference is the readable grouper of the tests, one record at a time in plain Python; it
+groups the first 100,000 records, and its results are the same.""",
     sizes=(1_000_000, 3_000_000, 10_000_000),
     baseline=GROUPING,
     prepare=prepare,

@@ -93,7 +93,7 @@ def _chart(summary: Summary) -> str:
         {"records": size, "contender": name, "µs": per_record}
         for size in summary.sizes
         for name in summary.contenders(size)
-        if summary.growth(name) is not None and (per_record := summary.per_record(size, name))
+        if (per_record := summary.per_record(size, name))
     ]
     names = list(dict.fromkeys(str(point["contender"]) for point in points))
     chart = (
