@@ -1,3 +1,4 @@
+{{ config(materialized='ephemeral') }}
 -- The cases with a diagnosis that matters beyond being the principal one: what their diagnoses answer of the reach's
 -- questions, the first MCC and the first CC that count, and what the principal diagnosis excludes.
 with placed as (
@@ -21,28 +22,36 @@ exclusion as (
     inner join {{ ref('int_scheme') }} as scheme on exclusion.edition_id = scheme.edition_id
 ),
 
+-- few of the diagnoses matter: the dictionary comes first, what it says of a case second
+known as (
+    select
+        placed.*,
+        item.canonical_code,
+        item.level,
+        item.exclusion_table
+    from placed
+    inner join {{ ref('int_scheme_diagnosis') }} as item
+        on placed.edition_no = item.edition_no and placed.code = item.code
+),
+
 found as (
     select
-        placed.source_id,
-        placed.source_row,
-        placed.place,
-        diagnosis.mask,
-        complication.canonical_code,
+        known.source_id,
+        known.source_row,
+        known.place,
+        answer.mask,
+        known.canonical_code,
         -- a principal diagnosis written down again is no complication of itself
-        case
-            when placed.place > 1 and complication.canonical_code <> placed.principal_code then complication.level
-        end as level,
+        case when known.place > 1 and known.canonical_code <> known.principal_code then known.level end as level,
         exclusion.principal_code is not null as is_excluded
-    from placed
-    left join {{ ref('int_scheme_complication') }} as complication
-        on placed.edition_no = complication.edition_no and placed.code = complication.code
+    from known
     left join exclusion
         on
-            placed.edition_no = exclusion.edition_no
-            and placed.principal_code = exclusion.principal_code
-            and complication.exclusion_table = exclusion.exclusion_table
-    left join {{ ref('int_scheme_diagnosis') }} as diagnosis
-        on placed.reach_id = diagnosis.reach_id and placed.code = diagnosis.code
+            known.edition_no = exclusion.edition_no
+            and known.principal_code = exclusion.principal_code
+            and known.exclusion_table = exclusion.exclusion_table
+    left join {{ ref('int_scheme_answer') }} as answer
+        on known.reach_id = answer.reach_id and known.canonical_code = answer.code
 )
 
 select

@@ -1,3 +1,4 @@
+{{ config(materialized='ephemeral') }}
 -- The cases with procedures that answer a question of their reach.
 with opened as (
     select

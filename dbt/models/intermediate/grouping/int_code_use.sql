@@ -7,10 +7,7 @@ with used as (
         'diagnosis' as kind,
         {{ elements('page.diagnoses', 'false') }} as code
     from {{ ref('stg_hqms_front_page') }} as page
-    inner join {{ ref('int_scheme') }} as scheme
-        on
-            cast(page.discharge_time as date) >= scheme.groups_from
-            and cast(page.discharge_time as date) < scheme.groups_until
+    inner join {{ ref('int_scheme') }} as scheme on {{ groups_page('scheme', 'page') }}
     union all
     select
         page.organisation_id,
@@ -19,10 +16,7 @@ with used as (
         'procedure' as kind,
         {{ elements('page.operations', 'false') }} as code
     from {{ ref('stg_hqms_front_page') }} as page
-    inner join {{ ref('int_scheme') }} as scheme
-        on
-            cast(page.discharge_time as date) >= scheme.groups_from
-            and cast(page.discharge_time as date) < scheme.groups_until
+    inner join {{ ref('int_scheme') }} as scheme on {{ groups_page('scheme', 'page') }}
 ),
 
 counted as (

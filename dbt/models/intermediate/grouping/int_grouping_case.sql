@@ -28,10 +28,7 @@ with given as (
             page.diagnoses,
             page.operations
         from {{ ref('stg_hqms_front_page') }} as page
-        inner join {{ ref('int_scheme') }} as scheme
-            on
-                cast(page.discharge_time as date) >= scheme.groups_from
-                and cast(page.discharge_time as date) < scheme.groups_until
+        inner join {{ ref('int_scheme') }} as scheme on {{ groups_page('scheme', 'page') }}
     {% endif %}
 ),
 

@@ -1,3 +1,4 @@
+{{ config(materialized='ephemeral') }}
 -- The rules, tried on the distinct profiles: ADRG of each, or why it has none. An alternative matches when its MDC is
 -- open and each of its rows holds; the first in the order of MDC, ADRG and alternative wins.
 with signature as (

@@ -1,3 +1,4 @@
+{{ config(materialized='ephemeral') }}
 -- Each case with all that it answers. Cases with the same answers group alike up to their complications.
 select
     grouping_case.source_id,

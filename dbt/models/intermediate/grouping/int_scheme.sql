@@ -1,5 +1,5 @@
--- The editions that group this build's cases, with the discharge days on which each does. Inside the grouping an
--- edition is a small number: it is part of every join key.
+-- The imported editions, with the discharge days on which each holds, and the one that groups all days if one was
+-- chosen. Inside the grouping an edition is a small number: it is part of every join key.
 {% set choice = var('drg_edition', 'latest') %}
 with numbered as (
     select
@@ -16,19 +16,11 @@ select
     numbered.name_zh,
     numbered.diagnosis_edition,
     numbered.procedure_edition,
-    {% if choice == 'by_date' %}
-        numbered.effective_from as groups_from,
-        -- an edition holds until the next one begins, even where its own end was left open: no day has two answers
-        least(
-            coalesce(numbered.effective_to, date '9999-12-31'),
-            coalesce(numbered.next_effective_from, date '9999-12-31')
-        ) as groups_until
-    {% else %}
-        date '0001-01-01' as groups_from,
-        case
-            when {{ 'numbered.is_latest' if choice == 'latest' else "numbered.edition_id = '" ~ choice ~ "'" }}
-                then date '9999-12-31'
-            else date '0001-01-01'
-        end as groups_until
-    {% endif %}
+    numbered.effective_from as groups_from,
+    -- an edition holds until the next one begins, even where its own end was left open: no day has two answers
+    least(
+        coalesce(numbered.effective_to, date '9999-12-31'),
+        coalesce(numbered.next_effective_from, date '9999-12-31')
+    ) as groups_until,
+    {{ 'numbered.is_latest' if choice == 'latest' else "numbered.edition_id = '" ~ choice ~ "'" }} as groups_all
 from numbered
