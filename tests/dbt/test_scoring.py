@@ -127,11 +127,11 @@ def test_every_printed_entry_weighs_the_same_and_nothing_is_confirmed() -> None:
 
 
 def test_what_the_registry_cannot_supply_is_known() -> None:
-    """How single-disease items make one number is settled nowhere; the cured alone are not told from the improved."""
+    """How the reports of single diseases make one number is settled nowhere."""
     with (REPOSITORY / "dbt" / "seeds" / "indicators" / "indicators.csv").open(encoding="utf-8", newline="") as stream:
         registered = {row["indicator_id"]: row["direction"] for row in csv.DictReader(stream)}
     used = {row["indicator_id"]: row["direction"] for row in seed("programme_items") if row["indicator_id"]}
-    assert used.keys() - registered.keys() == {"single_disease_report_rate", "cure_rate"}
+    assert used.keys() - registered.keys() == {"single_disease_report_rate"}
     for indicator in used.keys() & registered.keys():
         assert registered[indicator] in (used[indicator], "neutral"), indicator
 
@@ -224,7 +224,7 @@ def test_a_surgical_specialty_of_the_national_programme(scoring: Scoring) -> Non
         assert scored.rows(
             "select rank_reason, missing_count, item_count from fct_score where level = 'total' and hospital_id = 'D'"
             f" and programme_id = '{NATIONAL}'"
-        ) == [("覆盖率低于参加排名的最低要求 0.20", 28, 31)]
+        ) == [("覆盖率低于参加排名的最低要求 0.10", 28, 31)]
 
 
 def test_equal_totals_share_a_rank(scoring: Scoring) -> None:
