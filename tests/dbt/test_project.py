@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DATABASE, REPOSITORY, RULES, Build, copy_project, run_dbt, target_of
-from landed import LANDED, write_candidate
+from landed import LANDED, SCHEME, write_candidate
 from province import province
 
 
@@ -98,5 +98,6 @@ def test_every_indicator_has_a_unit_test(parsed: tuple[object, dict]) -> None:
     assert {f"indicator_{line.partition(',')[0]}" for line in registry.splitlines()[1:]} <= tested
 
 
-def test_sources_are_the_landed_views(parsed: tuple[object, dict]) -> None:
-    assert {source["name"] for source in parsed[1]["sources"].values()} == set(LANDED)
+def test_sources_are_the_candidate_s_views(parsed: tuple[object, dict]) -> None:
+    """Landed datasets and schemes, and the one table that exists only where a file of cases is grouped."""
+    assert {source["name"] for source in parsed[1]["sources"].values()} == {*LANDED, *SCHEME, "grouping_case"}

@@ -202,10 +202,18 @@ def test_missing_marts_are_errors_and_close_the_gate(tmp_path: Path) -> None:
 
 def test_identity_of_the_region_is_asked_only_where_the_region_is_the_reference(tmp_path: Path) -> None:
     tertiary = "update ref_drg_benchmark set reference_population = 'tertiary'"
-    other_index = "update fct_indicator set value = 1.25 where indicator_id = 'cmi'"
+    other_index = "update fct_indicator set value = 1.25 where indicator_id = 'cmi' or indicator_id like '%_index'"
     results = by_id(judge(judged_folder(tmp_path / "marts", tertiary, other_index)))
-    assert results["region_index_is_one"].status is Status.NOT_APPLICABLE
-    assert results["region_index_present"].status is Status.NOT_APPLICABLE
+    for check in ("region_index_is_one", "region_index_present", "region_cmi_is_one", "region_cmi_present"):
+        assert results[check].status is Status.NOT_APPLICABLE
+
+
+def test_a_scheme_with_its_own_weights_has_another_reference(tmp_path: Path) -> None:
+    own = "update ref_drg_benchmark set weight_source = 'scheme'"
+    other_index = "update fct_indicator set value = 1.3 where indicator_id = 'cmi'"
+    results = by_id(judge(judged_folder(tmp_path / "marts", own, other_index)))
+    assert results["region_cmi_is_one"].status is Status.NOT_APPLICABLE
+    assert results["region_index_is_one"].status is Status.PASSED
 
 
 def test_no_row_value_leaves_the_gate(tmp_path: Path) -> None:

@@ -100,9 +100,14 @@ MUST_FAIL = {
     "indicator_method_version_filled": emptied("fct_indicator", "method_version"),
     "combination_indicators_complete": f"delete from fct_indicator where {CMI}",
     "region_index_is_one": indicator(
+        "value = 1.00000001",
+        "indicator_id = 'time_consumption_index' and hospital_id = 'REGION' and specialty_code = 'ALL'",
+    ),
+    "region_index_present": "delete from fct_indicator where indicator_id = 'cost_consumption_index'",
+    "region_cmi_is_one": indicator(
         "value = 1.00000001", "indicator_id = 'cmi' and hospital_id = 'REGION' and specialty_code = 'ALL'"
     ),
-    "region_index_present": "delete from fct_indicator where indicator_id = 'cmi'",
+    "region_cmi_present": "update fct_indicator set indicator_id = 'cmi_' where indicator_id = 'cmi'",
     "measure_key_unique": twice("fct_measure"),
     "measure_hospital_id_filled": emptied("fct_measure", "hospital_id"),
     "measure_specialty_code_filled": emptied("fct_measure", "specialty_code"),
