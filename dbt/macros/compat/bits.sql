@@ -51,3 +51,12 @@
 {% macro duckdb__size_of(bits) -%}
     bit_count({{ bits }})
 {%- endmacro %}
+
+{# Whether a place is in a set; not, where either is missing. #}
+{% macro has_bit(bits, place) -%}
+    {{ return(adapter.dispatch('has_bit')(bits, place)) }}
+{%- endmacro %}
+
+{% macro duckdb__has_bit(bits, place) -%}
+    coalesce(get_bit({{ bits }}, {{ place }}) = 1, false)
+{%- endmacro %}

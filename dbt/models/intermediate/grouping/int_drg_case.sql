@@ -1,5 +1,12 @@
 -- The grouper's answer, one row per case: DRG or the reason that there is none, and what decided it.
-with joined as (
+with complication_code as (
+    select distinct
+        code_no,
+        canonical_code
+    from {{ ref('int_scheme_diagnosis') }}
+),
+
+joined as (
     select
         profile.source_id,
         profile.source_row,
@@ -14,13 +21,8 @@ with joined as (
         adrg.cc_drg,
         adrg.none_drg,
         profile.excluded,
-        case
-            when adrg.is_divided is not true then null
-            when profile.mcc_code is not null then 'mcc'
-            when profile.cc_code is not null then 'cc'
-            else 'none'
-        end as complication_level,
-        coalesce(profile.mcc_code, profile.cc_code) as complication_code
+        case when adrg.is_divided then {{ complication_level('profile.complication') }} end as complication_level,
+        case when adrg.is_divided then complication_code.canonical_code end as complication_code
     from {{ ref('int_grouping_profile') }} as profile
     inner join {{ ref('int_scheme') }} as scheme on profile.edition_no = scheme.edition_no
     left join {{ ref('int_grouping_outcome') }} as outcome
@@ -33,6 +35,8 @@ with joined as (
             and profile.weight_band = outcome.weight_band
     left join {{ ref('int_scheme_adrg') }} as adrg
         on profile.edition_no = adrg.edition_no and outcome.adrg = adrg.adrg
+    left join complication_code
+        on {{ complication_code_no('profile.complication') }} = complication_code.code_no
 ),
 
 decided as (
@@ -52,7 +56,7 @@ select
     alternative,
     drg_code,
     complication_level,
-    case when complication_level in ('mcc', 'cc') then complication_code end as complication_code,
+    complication_code,
     case
         when is_divided and excluded is not null then {{ values_in_order('excluded') }}
         else cast([] as varchar[])

@@ -37,7 +37,8 @@ placed as (
         given.*,
         coalesce(principal.canonical_code, nullif(given.diagnoses[1], '')) as principal_code,
         case when given.diagnoses[1] <> '' then coalesce(principal.reach_id, -given.edition_no) end as reach_id,
-        principal.mask as principal_mask
+        principal.mask as principal_mask,
+        principal.excluded
     from given
     left join {{ ref('int_scheme_principal') }} as principal
         on given.edition_no = principal.edition_no and given.diagnoses[1] = principal.code
@@ -65,6 +66,7 @@ select
         else reach.age_years_limit
     end as age_years_band,
     {{ band_floor('placed.weight_g', 'reach.weight_cuts') }} as weight_band,
+    placed.excluded,
     placed.diagnoses,
     placed.operations
 from placed

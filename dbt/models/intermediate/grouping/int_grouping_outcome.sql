@@ -50,8 +50,7 @@ tried as (
         met.sex_holds
         and met.age_holds
         and met.answers_hold
-        and {{ both_of('met.mask', 'alternative.need') }} = alternative.need
-        and {{ size_of(both_of('met.mask', 'alternative.forbid')) }} = 0
+        and {{ both_of('met.mask', 'alternative.care') }} = alternative.need
 ),
 
 matched as (

@@ -13,19 +13,16 @@ select
     {{ either_of(
         either_of('grouping_case.principal_mask', 'coalesce(first_procedure.first_mask, grouping_case.principal_mask)'),
         either_of(
-            'coalesce(case_procedure.mask, grouping_case.principal_mask)',
-            'coalesce(case_diagnosis.mask, grouping_case.principal_mask)'
+            'coalesce(answer.procedure_mask, grouping_case.principal_mask)',
+            'coalesce(answer.diagnosis_mask, grouping_case.principal_mask)'
         )
     ) }} as mask,
-    case_diagnosis.mcc_code,
-    case_diagnosis.cc_code,
-    case_diagnosis.excluded
+    answer.complication,
+    answer.excluded
 from {{ ref('int_grouping_case') }} as grouping_case
 left join {{ ref('int_scheme_procedure') }} as first_procedure
     on
         grouping_case.reach_id = first_procedure.reach_id
         and {{ first_filled('grouping_case.operations') }} = first_procedure.code
-left join {{ ref('int_case_procedure') }} as case_procedure
-    on grouping_case.source_id = case_procedure.source_id and grouping_case.source_row = case_procedure.source_row
-left join {{ ref('int_case_diagnosis') }} as case_diagnosis
-    on grouping_case.source_id = case_diagnosis.source_id and grouping_case.source_row = case_diagnosis.source_row
+left join {{ ref('int_case_answer') }} as answer
+    on grouping_case.source_id = answer.source_id and grouping_case.source_row = answer.source_row

@@ -1,5 +1,5 @@
--- The ADRG alternatives that a reach can come to: what a case must answer (need) and must not (forbid), and the bounds
--- that all of its rows set together.
+-- The ADRG alternatives that a reach can come to, and the bounds that all of their rows set together. Of the answers that
+-- an alternative cares for, a case must give exactly those that it needs.
 with asked as (
     select
         reach_mdc.reach_id,
@@ -22,6 +22,23 @@ with asked as (
             and case condition.role when 'no_valid_procedure' then 'any_valid_procedure' else condition.role end
             = bit.role
             and condition.subject = bit.subject
+),
+
+asked_together as (
+    select
+        reach_id,
+        alternative_rank,
+        mdc,
+        adrg,
+        alternative,
+        any_value(nothing) as nothing,
+        min(age_days_max) as age_days_max,
+        max(weight_g_min) as weight_g_min,
+        min(weight_g_below) as weight_g_below,
+        {{ union_of("case when role in ('none', 'no_valid_procedure') then nothing else answer end") }} as need,
+        {{ union_of("case when role = 'no_valid_procedure' then answer else nothing end") }} as forbid
+    from asked
+    group by reach_id, alternative_rank, mdc, adrg, alternative
 )
 
 select
@@ -30,10 +47,11 @@ select
     mdc,
     adrg,
     alternative,
-    min(age_days_max) as age_days_max,
-    max(weight_g_min) as weight_g_min,
-    min(weight_g_below) as weight_g_below,
-    {{ union_of("case when role in ('none', 'no_valid_procedure') then nothing else answer end") }} as need,
-    {{ union_of("case when role = 'no_valid_procedure' then answer else nothing end") }} as forbid
-from asked
-group by reach_id, alternative_rank, mdc, adrg, alternative
+    age_days_max,
+    weight_g_min,
+    weight_g_below,
+    need,
+    {{ either_of('need', 'forbid') }} as care
+from asked_together
+-- what asks for a thing and forbids it can never hold
+where {{ both_of('need', 'forbid') }} = nothing
