@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import duckdb
 
 TRACE_TITLE = "分组过程"
+# what a comparison reads, with everything before it
+_COMPARED = [
+    f"+{model}" for model in ("int_drg_case", "fct_indicator", "dim_hospital", "dim_specialty", "dim_indicator")
+]
 # title in Chinese -> expression over the answer; the order of the columns that a person reads
 _ANSWER = {
     "编号": "coalesce(asked.case_id, cast(asked.source_row as varchar))",
@@ -116,7 +120,7 @@ def compare_editions(settings: Settings, earlier: str, later: str, target: Path)
             database = stack.enter_context(side_candidate(settings, side))
             prepare(settings.home, database)
             variables = {"drg_source": "own", "drg_edition": edition}
-            build_aside(settings, database, ["+int_drg_case", "+fct_indicator", "+dim_hospital"], variables)
+            build_aside(settings, database, _COMPARED, variables)
             databases[side] = database
         target.mkdir(parents=True, exist_ok=True)
         with duckdb.connect() as connection:

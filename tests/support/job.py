@@ -14,7 +14,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from dagster_project.cli import main; main()")
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 600
 
 
 def write_key(folder: Path) -> None:
