@@ -41,7 +41,7 @@ _LAST_RUN = {
     "failed": "失败",
     "killed": "中断",
 }
-# as many as fit a terminal; all fifteen are in fct_indicator
+# as many as fit a terminal; all are in fct_indicator
 _RANKED = (
     "discharge_count",
     "drg_group_count",
@@ -131,7 +131,7 @@ def show_ranking(console: Console, settings: Settings) -> None:
                 [window[0], code],
             ).fetchall()
             _print_ranking(console, f"{name}（{code}）· {window[0]} 年", indicators, rows)
-    console.print("[dim]按 CMI 由高到低；全部专科与十五项指标见 fct_indicator，定义见 dim_indicator。[/]")
+    console.print("[dim]按 CMI 由高到低；全部专科与全部指标见 fct_indicator，定义见 dim_indicator。[/]")
 
 
 def _print_ranking(console: Console, title: str, indicators: list[Any], rows: list[Any]) -> None:
