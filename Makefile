@@ -1,5 +1,6 @@
 # make demo   an invented province, from raw files to published indicators
 # make test   everything that must hold: style, types, layers, SQL, documents, tests
+# make slow   the long tests: the grouper against its reference on 200,000 cases, whole provinces under a scheme
 # make bench  how fast, how large, how it grows: docs/performance.md (ONLY=grouping SIZES=1000000,3000000 ROUNDS=3)
 #
 # Needs Python 3.11 or later (PYTHON=/path/to/python3.12 picks one). All else is installed into .venv, once,
@@ -7,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint unit ui clean
+.PHONY: help setup demo test slow bench lint unit ui clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,6 +17,8 @@ INSTALLED := $(VENV)/.installed
 # the lock is complete, so nothing is resolved: faster, and older pips refuse extras under hashes otherwise
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 WORKERS ?= 2
+# file by file, so that what a file prepares is prepared once; in the order of the files, because the long ones come first
+PYTEST := $(BIN)/pytest --quiet -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # $(call step,what it does,command): says what happens and how long it took
 define step
@@ -25,7 +28,7 @@ define step
 endef
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -7
 
 setup: $(INSTALLED)
 
@@ -50,7 +53,10 @@ lint: $(INSTALLED)
 	$(call step,generated parts of the documents,$(BIN)/python -m sources.docs --check)
 
 unit: $(INSTALLED)
-	$(call step,tests (pytest),$(BIN)/pytest --quiet -n $(WORKERS) --dist loadfile)
+	$(call step,tests (pytest),$(PYTEST) -m "not slow")
+
+slow: $(INSTALLED)
+	$(call step,long tests (pytest),$(PYTEST) -m slow)
 
 test: lint unit
 

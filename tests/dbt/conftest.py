@@ -120,15 +120,17 @@ def run_dbt(
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """`build(tables, threads=2)`: the marts of small landed tables."""
+    """`build(tables, threads=2, only=())`: the marts of small landed tables; with `only`, what these rest on."""
     work = tmp_path_factory.mktemp("work")
     project = copy_project(work)
 
-    def run(tables: Mapping[str, Sequence[Row]], *, threads: int = 2) -> Built:
+    def run(tables: Mapping[str, Sequence[Row]], *, threads: int = 2, only: Sequence[str] = ()) -> Built:
         # always the same path: dbt reads the whole project anew when its database has another name
         database = work / DATABASE
         write_candidate(database, tables)
-        done = run_dbt(project, database, "build", "--exclude-resource-type", "unit_test", "test", threads=threads)
+        selection = ["--select", *(f"+{mart}" for mart in only)] if only else []
+        build = ["build", *selection, "--exclude-resource-type", "unit_test", "test"]
+        done = run_dbt(project, database, *build, threads=threads)
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
         target = target_of(database)
         results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]

@@ -13,6 +13,8 @@ from grouping import group_in_sql
 from support.grouper import REASONS, Case, Result, Scheme, Tables, group
 from support.random_scheme import ROLES, random_cases, random_scheme
 
+pytestmark = pytest.mark.slow
+
 CASES_PER_EDITION = 20_000
 # two of them with hundreds of groups and lists
 SCHEMES = {f"random-{seed}": random_scheme(seed, width=1 if seed % 5 else 8) for seed in range(1, 11)}

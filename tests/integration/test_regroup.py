@@ -12,6 +12,8 @@ from support.job import Finished, Job
 
 from sources.synthetic import write_demo_schemes
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = "YUNXIU-1.0", "YUNXIU-2.0"
 
 

@@ -240,7 +240,7 @@ def test_data_package_describes_fields_keys_and_hashes(published: Home) -> None:
     assert fields["hospital_id"] == ("string", "VARCHAR")
     assert fields["value"] == ("number", "DECIMAL(24,8)")
     assert fields["case_count"] == ("integer", "INTEGER")
-    assert mart["rows"] == 90
+    assert mart["rows"] == 216
     for resource in resources.values():
         path = published.releases / "R1" / resource["path"]
         assert resource["bytes"] == path.stat().st_size
