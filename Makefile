@@ -1,6 +1,6 @@
 # make demo   an invented province, from raw files to published indicators
 # make test   everything that must hold: style, types, layers, SQL, documents, tests
-# make slow   the long tests: the grouper against its reference on 200,000 cases, whole provinces under a scheme
+# make slow   the long tests: 50,000 discharges counted twice, 200,000 cases grouped twice, a province under a scheme
 # make bench  how fast, how large, how it grows: docs/performance.md (ONLY=grouping SIZES=1000000,3000000 ROUNDS=3)
 #
 # Needs Python 3.11 or later (PYTHON=/path/to/python3.12 picks one). All else is installed into .venv, once,

@@ -12,6 +12,8 @@ import pytest
 from support.job import Job
 from support.oracle import FrontPages, discharges, indicators, read_front_pages
 
+pytestmark = pytest.mark.slow
+
 PROVINCE = "990000"
 KEYS = ("attribution", "window_id", "hospital_id", "specialty_code", "indicator_id")
 
