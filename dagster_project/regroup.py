@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dagster_project.dbt_command import build_aside, side_candidate
 from dagster_project.grouping import grouping_choice
 from dagster_project.settings import Settings, SettingsError
+from sources.expressions import quote
 
 if TYPE_CHECKING:
     import duckdb
@@ -126,7 +127,7 @@ def compare_editions(settings: Settings, earlier: str, later: str, target: Path)
         with duckdb.connect() as connection:
             connection.execute(f"set threads = {settings.threads}")
             for side, database in databases.items():
-                connection.execute(f"attach '{database}' as {side} (read_only)")
+                connection.execute(f"attach {quote(str(database))} as {side} (read_only)")
             _compare(connection, target)
             counts = _counts(connection)
             _write_workbook(connection, target / "regroup.xlsx", earlier, later)
@@ -161,7 +162,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
         """
     )
     for table in ("groups", "indicators"):
-        connection.execute(f"copy {table} to '{target / table}.parquet' (format parquet)")
+        connection.execute(f"copy {table} to {quote(str(target / f'{table}.parquet'))} (format parquet)")
 
 
 def _rank(value: str) -> str:
