@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from filelock import FileLock
 sys.path.insert(0, str(Path(__file__).parent))
 
 from support.job import Job, write_key
+from support.postgres import Postgres, running_postgres
 
 Build = Callable[[Path], None]
 Shared = Callable[[str, Build], Path]
@@ -74,3 +75,10 @@ def small_home(shared: Shared, small_inbox: Path, job: Job) -> Path:
         job.run(folder).must_succeed()
 
     return shared("small_home", build)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test process; ask it for a `database()`."""
+    with running_postgres() as server:
+        yield server
