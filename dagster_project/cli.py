@@ -376,6 +376,7 @@ def main() -> None:
 
 
 def _explain(error: Exception) -> tuple[int, str]:
+    from dagster_project.connections import ConnectionProblem
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError
     from sources.connectors.problems import FileRefused
@@ -384,7 +385,7 @@ def _explain(error: Exception) -> tuple[int, str]:
 
     if isinstance(error, HomeBusyError):
         return BUSY, str(error)
-    if isinstance(error, (SettingsError, KeyProblem)):
+    if isinstance(error, (SettingsError, ConnectionProblem, KeyProblem)):
         return USAGE, str(error)
     if isinstance(error, (SchemeProblem, FileRefused)):
         return FAILURE, str(error)

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,12 +21,24 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from dagster_project.connections import Connection
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_FILE = "zhuanke.toml"
 
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the text says in Chinese which one and how to set it."""
+
+
+class Target(BaseModel):
+    """One `[targets.<name>]` table: a database that gets a copy of every release."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connection: str = Field(description="[connections.…] 的名称")
+    prefix: str = Field(default="zhuanke", pattern=r"^[a-z][a-z0-9_]{0,19}$", description="库内模式（或表）名的前缀")
+    reader: str | None = Field(default=None, description="可读全省数据的数据库角色")
 
 
 class Settings(BaseSettings):
@@ -53,6 +65,9 @@ class Settings(BaseSettings):
     lock_wait_seconds: int = Field(default=600, ge=0, description="另一次运行占用时最多等待的秒数")
     freshness_hours: int = Field(default=26, ge=1, description="距上次成功检查超过此小时数即为过期")
     freshness_days: int = Field(default=40, ge=1, description="距上次发布超过此天数即为过期（数据按月到达）")
+
+    connections: dict[str, Connection] = Field(default_factory=dict, description="数据库连接")
+    targets: dict[str, Target] = Field(default_factory=dict, description="发布后同步的目标库")
 
     @field_validator("home", "pseudonym_key_file")
     @classmethod
@@ -134,7 +149,13 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
     try:
         return Settings(home=chosen, **overrides)
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}：{e['msg']}（现值 {e['input']!r}）" for e in error.errors()]
-        raise SettingsError("设置有误：\n  " + "\n  ".join(lines)) from error
+        raise SettingsError("设置有误：\n  " + "\n  ".join(map(_told, error.errors()))) from None
     except ValueError as error:  # a TOML file that does not parse
         raise SettingsError(f"无法读取 {chosen / SETTINGS_FILE}：{error}") from error
+
+
+def _told(fault: Any) -> str:
+    place = ".".join(map(str, fault["loc"]))
+    # somebody may have written a password where none belongs: what stands there is not repeated
+    shown = "" if fault["loc"][:1] == ("connections",) else f"（现值 {fault['input']!r}）"
+    return f"{place}：{fault['msg']}{shown}"
