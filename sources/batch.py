@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sources import hqms
-from sources.connectors import FileRefused, open_carrier
+from sources.connectors import CsvFacts, FileRefused, open_carrier
 from sources.connectors.carrier import month_in_name
 from sources.contract import Contract, contracts_digest, load_contracts
 from sources.expressions import (
@@ -65,15 +65,19 @@ def receipt_path(home: Path, sha256: str) -> Path:
 
 @dataclass
 class _Member:
-    """One file of a batch on its way: the CSV it became, what was found, its receipt."""
+    """One file of a batch on its way: the CSV it became (or the Parquet it is), what was found, its receipt."""
 
     file: InboxFile
     receipt: dict[str, Any]
     number: int = 0
-    csv_path: Path = Path()
+    table: Path = Path()
     header: list[str] = field(default_factory=list)
     bad_lines: list[int] = field(default_factory=list)
     month: str | None = None
+
+    @property
+    def is_parquet(self) -> bool:
+        return self.receipt.get("carrier") == "parquet"
 
     def refuse(self, refusal: FileRefused) -> None:
         self.receipt["refused"] = {"code": refusal.code, "message": refusal.message}
@@ -85,11 +89,11 @@ def land_batch(batch: Batch) -> list[dict[str, Any]]:
     work.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=work, prefix="landing-") as folder:
         members = [_decode(batch, item, number, Path(folder)) for number, item in enumerate(batch.files)]
-        by_header: dict[tuple[str, ...], list[_Member]] = {}
+        by_form: dict[tuple[bool, *tuple[str, ...]], list[_Member]] = {}
         for member in members:
             if not member.receipt["refused"]:
-                by_header.setdefault(tuple(member.header), []).append(member)
-        for alike in by_header.values():
+                by_form.setdefault((member.is_parquet, *member.header), []).append(member)
+        for alike in by_form.values():
             _convert_apart(batch, alike, Path(folder))
     for member in members:
         write_json(receipt_path(batch.home, member.file.sha256), member.receipt)
@@ -111,7 +115,10 @@ def _decode(batch: Batch, item: InboxFile, number: int, folder: Path) -> _Member
     path = batch.home / "inbox" / item.path
     try:
         carrier = open_carrier(path)
-        facts = carrier.write_csv(member.csv_path)
+        if carrier.write_csv is None:
+            facts, member.table = CsvFacts("utf-8", "parquet"), path
+        else:
+            facts = carrier.write_csv(member.table)
     except FileRefused as refusal:
         member.refuse(refusal)
         return member
@@ -157,7 +164,7 @@ def _convert(batch: Batch, members: list[_Member], work: Path) -> None:
         _register_pseudonyms(con, batch.key)
         _register_members(con, members)
         _parse_rows(con, contract, members)
-        _number_lines(con)
+        _number_lines(con, members)
         _stage(con, contract)
         _split(con, contract)
         _write_outputs(con, batch.home, contract, members)
@@ -190,7 +197,7 @@ def _register_members(con: duckdb.DuckDBPyConnection, members: list[_Member]) ->
     con.execute("create temp table member (file_no integer, path varchar, file_month varchar)")
     con.execute("create temp table bad_line (file_no integer, source_row integer)")
     # literals: binding parameters makes DuckDB import pandas, two seconds for every worker
-    rows = [f"({m.number}, {quote(str(m.csv_path))}, {quote(m.month) if m.month else 'null'})" for m in members]
+    rows = [f"({m.number}, {quote(str(m.table))}, {quote(m.month) if m.month else 'null'})" for m in members]
     con.execute(f"insert into member values {', '.join(rows)}")
     if bad := [f"({m.number}, {line})" for m in members for line in m.bad_lines if line > 1]:
         con.execute(f"insert into bad_line values {', '.join(bad)}")
@@ -214,19 +221,11 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
     roles = [p for p in head if p.field.role]
     typed += [f"{p.value if p.field.type == 'datetime' else p.text} as role_{p.field.role}" for p in roles]
     any_fault, details = faults_sql(contract, head)
-    types = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(1, len(header) + 1))
-    paths = ", ".join(quote(str(member.csv_path)) for member in members)
     con.execute(
         f"""
         create temp table parsed as
         with
-        source as (
-            select row_number() over () as rn, *
-            from read_csv([{paths}], columns = {{{types}}}, header = true, auto_detect = false, filename = true,
-                          delim = ',', quote = '"', escape = '"', nullstr = ['', '-'], strict_mode = true,
-                          null_padding = false, max_line_size = {_MAX_LINE_BYTES}, store_rejects = true,
-                          rejects_limit = 0)
-        ),
+        source as (select row_number() over () as rn, * from {_reader(members)}),
         cleaned as (
             select {", ".join(["rn", "file_no", "file_month", *cleaned, *list_sql])}
             from source join member on source.filename = member.path
@@ -240,17 +239,34 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
     )
 
 
-def _number_lines(con: duckdb.DuckDBPyConnection) -> None:
+def _reader(members: list[_Member]) -> str:
+    """The files as one relation: a text column ``c1`` … for each column of the header, and ``filename``."""
+    header = members[0].header
+    paths = ", ".join(quote(str(member.table)) for member in members)
+    if members[0].is_parquet:
+        names = ", ".join([f"c{n}" for n in range(1, len(header) + 1)] + ["filename"])
+        return f"read_parquet([{paths}], filename = true, hive_partitioning = false) as file ({names})"
+    types = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(1, len(header) + 1))
+    return (
+        f"read_csv([{paths}], columns = {{{types}}}, header = true, auto_detect = false, filename = true, "
+        "delim = ',', quote = '\"', escape = '\"', nullstr = ['', '-'], strict_mode = true, null_padding = false, "
+        f"max_line_size = {_MAX_LINE_BYTES}, store_rejects = true, rejects_limit = 0)"
+    )
+
+
+def _number_lines(con: duckdb.DuckDBPyConnection, members: list[_Member]) -> None:
     """View ``numbered``: ``parsed`` with ``source_row``, the line in the received file (the header is line 1).
 
     Rows whose width differs from the header's are not read but listed in ``reject`` (file_no, line); the i-th of a
     file stands behind the (line - 1 - i)-th row that was read and shifts the lines after it.
     """
+    rejects = "reject_errors e join reject_scans s using (scan_id, file_id) join member on member.path = s.file_path"
+    if members[0].is_parquet:  # its rows cannot be ragged, and DuckDB has no such tables then
+        rejects = "(select 0 as file_no, 0 as line limit 0)"
     con.execute(
-        """
+        f"""
         create temp table reject as
-        select distinct file_no, line::bigint as line
-        from reject_errors e join reject_scans s using (scan_id, file_id) join member on member.path = s.file_path;
+        select distinct file_no, line::bigint as line from {rejects};
 
         create temp table shift as
         select file_no, row_number() over w as shift, line - 1 - row_number() over w as after_nth

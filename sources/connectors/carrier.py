@@ -15,6 +15,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from sources.connectors import texts
 from sources.connectors.problems import FileRefused
 from sources.connectors.text import detect_encoding, fields, one_line, transcode
 
@@ -34,10 +35,13 @@ class CsvFacts:
 
 @dataclass(frozen=True)
 class Carrier:
-    """A recognised file: its header (trimmed, in file order), and how to write it as UTF-8 CSV."""
+    """A recognised file: its header (trimmed, in file order), and how to write it as UTF-8 CSV.
+
+    Parquet of texts needs no writing: landing reads it as it is.
+    """
 
     header: list[str]
-    write_csv: Callable[[Path], CsvFacts]
+    write_csv: Callable[[Path], CsvFacts] | None
 
 
 def open_carrier(path: Path) -> Carrier:
@@ -52,6 +56,8 @@ def open_carrier(path: Path) -> Carrier:
             return _zip_carrier(path)
         if suffix == ".xlsx":
             return _xlsx_carrier(path)
+        if suffix == ".parquet":
+            return Carrier(_clean_header(texts.header(path)), None)
     except _ARCHIVE_ERRORS as error:
         raise _broken_archive() from error
     raise FileRefused(

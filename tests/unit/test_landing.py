@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from sources import candidate, intake, landing
+from sources.connectors import texts
 from sources.privacy import pseudonymiser
 from tests.support.front_page import (
     CATALOGUE_HEADER,
@@ -105,6 +106,32 @@ def test_every_carrier_gives_the_same_rows(tmp_path: Path, carrier: str) -> None
     content = {"csv": plain, "csv.gz": gzip.compress(plain), "zip": zipped("a.csv", plain)}[carrier]
     hqms(tmp_path, f"hqmsts_2022M01.{carrier}", content)
     assert land(tmp_path)["hqms_front_page"].rows_landed == 2
+
+
+def texts_parquet(path: Path, csv: bytes) -> None:
+    """The cells of a CSV as a pull from a database would leave them: Parquet of texts, nothing for a dash."""
+    plain = put(path.with_suffix(".tmp"), csv)
+    with duckdb.connect() as con:
+        texts.write(con, f"from read_csv('{plain}', all_varchar = true, nullstr = ['', '-'])", path)
+
+
+def test_parquet_of_a_pull_gives_the_same_rows_and_faults_as_the_file(tmp_path: Path) -> None:
+    rows = [page(1), page(2, A48=""), page(3), page(3), page(4, C06x01C="I10.x00", A46C="-")]
+    hqms(tmp_path / "csv", "hqmsts_2022M01.csv", front_page_csv(rows, "utf-8"))
+    texts_parquet(tmp_path / "db" / "inbox" / "hqms" / "2022-01.parquet", front_page_csv(rows, "utf-8"))
+    found = []
+    for home in (tmp_path / "csv", tmp_path / "db"):
+        assert land(home)["hqms_front_page"].rows_quarantined == 2
+        receipt = receipts(home)[0]
+        found.append((landed(home, "* exclude (source_id)"), receipt["quarantine"], receipt["slices"]))
+    assert found[0] == found[1]
+
+
+def test_parquet_that_no_pull_wrote_is_refused(tmp_path: Path) -> None:
+    duckdb.sql("select 'x' as A01").write_parquet(str(put(tmp_path / "inbox" / "hqms" / "a.parquet", b"")))
+    hqms(tmp_path, "cut.parquet", b"PAR1 and then nothing")
+    land(tmp_path)
+    assert [f.problem[0] for f in intake.read_journal(tmp_path)] == ["unsupported_carrier", "broken_archive"]
 
 
 def test_header_order_is_free_and_extensions_may_follow(tmp_path: Path) -> None:

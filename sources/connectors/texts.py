@@ -1,0 +1,42 @@
+"""Parquet of texts: a table whose cells are already what a cleaned CSV would hold, written by a database pull.
+
+Belongs here: the mark by which such a file is known, reading its header, writing it.  Does not belong here: how a
+database's values become texts (:mod:`sources.databases`).
+
+In such a file a missing value is NULL and no text holds a line break or a control character, so landing takes the
+cells as they are.  Parquet from elsewhere has no such promise and is refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sources.connectors.problems import FileRefused
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MARK = "zhuanke_texts"
+
+
+def header(path: Path) -> list[str]:
+    """The column names; raises FileRefused for a damaged file, and for Parquet that no pull wrote."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise FileRefused("broken_archive", "Parquet 文件损坏或不完整。请删除后重新拉取。") from error
+    if _MARK.encode() not in (schema.metadata or {}):
+        raise FileRefused(
+            "unsupported_carrier", "此 Parquet 文件不是由 zhuanke 从数据库拉取的。请提交 csv、csv.gz、zip 或 xlsx。"
+        )
+    return list(schema.names)
+
+
+def write(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+    """Write the rows of `query`, all of whose columns are clean texts, in their order."""
+    path = str(target).replace("'", "''")
+    con.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd, kv_metadata {{{_MARK}: '1'}})")
