@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from pydantic import field_validator
 
 from expectations.verdict import HERE, Frozen, Severity
 
@@ -19,7 +20,10 @@ LANDING_RULES = HERE / "landing_rules.yml"
 
 
 class Rule(Frozen):
-    """A row rule: dbt counts `checked` and `violated`, the gate compares their share with the threshold."""
+    """A row rule: dbt counts `checked` and `violated`, the gate compares their share with the threshold.
+
+    Above `hold_back_threshold` a hospital's month is held back alone, before anything is computed of it.
+    """
 
     rule_id: str
     title_zh: str
@@ -27,14 +31,22 @@ class Rule(Frozen):
     context: Literal["verification", "validation"]
     dataset: str
     relation: str
+    scope: Literal["row", "month", "year"]
     fields: str
     checked_sql: str
     violated_sql: str
+    count_sql: str
     severity: Severity
     threshold: Decimal
     threshold_note_zh: str
+    hold_back_threshold: Decimal | None
     clause: str
     remedy_zh: str
+
+    @field_validator("hold_back_threshold", mode="before")
+    @classmethod
+    def _empty_is_never(cls, text: str) -> str | None:
+        return text or None
 
 
 class LandingRule(Frozen):

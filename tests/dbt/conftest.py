@@ -21,14 +21,14 @@ from landed import Row, write_candidate
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATABASE = "candidate.duckdb"
 RULES = [
-    "fee_positive,总费用大于零,plausibility,validation,hqms_front_page,stg_hqms_front_page,total_fee_fen,"
-    "true,total_fee_fen <= 0,critical,0.01,,,",
-    "grouped,已分组,completeness,validation,drg_result,int_discharge,drg_code,is_analysed,drg_code is null,"
-    "warning,0.5,,,",
-    "catalogue_level,级别在 1 至 4,conformance,verification,surgery_catalogue,stg_surgery_catalogue,"
-    "operation_level,operation_level is not null,\"operation_level not in ('1', '2', '3', '4')\",warning,0,,,",
-    "accident_dated,事故有日期,completeness,verification,accident,stg_accident,accident_date,true,"
-    "accident_date is null,info,0,,,",
+    "fee_positive,总费用大于零,plausibility,validation,hqms_front_page,stg_hqms_front_page,row,total_fee_fen,"
+    "true,total_fee_fen <= 0,,critical,0.01,,,,",
+    "grouped,已分组,completeness,validation,drg_result,int_cell,row,drg_code,true,drg_code is null,analysed_count,"
+    "warning,0.5,,,,",
+    "catalogue_level,级别在 1 至 4,conformance,verification,surgery_catalogue,stg_surgery_catalogue,row,"
+    "operation_level,operation_level is not null,\"operation_level not in ('1', '2', '3', '4')\",,warning,0,,,,",
+    "accident_dated,事故有日期,completeness,verification,accident,stg_accident,row,accident_date,true,"
+    "accident_date is null,,info,0,,,,",
 ]
 
 
@@ -87,6 +87,7 @@ def copy_project(folder: Path, rules: Sequence[str] = RULES) -> Path:
         shutil.copy(REPOSITORY / "sources" / "reference" / name, reference / name)
     rule_file = folder / "expectations" / "rules" / "dq_rules.csv"
     rule_file.parent.mkdir(parents=True)
+    shutil.copy(REPOSITORY / "expectations" / "rules" / "source_pairs.csv", rule_file.parent)
     header = (REPOSITORY / "expectations" / "rules" / "dq_rules.csv").read_text(encoding="utf-8").splitlines()[0]
     rule_file.write_text("\n".join([header, *rules]) + "\n", encoding="utf-8")
     return project

@@ -84,7 +84,7 @@ def test_every_row_rule_finds_the_admitted_rows_and_no_others(
                     "select count(*) from stg_hqms_front_page "
                     f"where ({rule['checked_sql']}) and ({rule['violated_sql']})"
                 ).fetchone() or (None,)
-    assert len(found) == 29
+    assert len(found) == 42
     assert found == {rule: in_force[rule] for rule in found}
 
 

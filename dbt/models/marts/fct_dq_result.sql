@@ -1,55 +1,16 @@
 -- The row rules, and the share of rows that landing had to set aside, per organisation and month, each judged against
 -- the share that its rule allows. A rule without any row to check is not applicable.
-with withdrawn as (
-    select distinct
-        dataset,
-        source_id,
-        organisation_id,
-        month
-    from {{ ref('stg_landing_slice') }}
-    where not in_force
-),
-
-landed as (
-    select
-        dataset,
-        organisation_id,
-        month,
-        rows as landed_rows,
-        0 as quarantined_rows
-    from {{ ref('stg_landing_slice') }}
-    where in_force
-    union all
-    -- rows that were set aside count as long as the slice that they would have belonged to has not been replaced
-    select
-        quarantine.dataset,
-        quarantine.organisation_id,
-        quarantine.month,
-        0 as landed_rows,
-        quarantine.rows as quarantined_rows
-    from {{ ref('stg_landing_quarantine_count') }} as quarantine
-    inner join {{ ref('stg_landing_receipt') }} as receipt
-        on quarantine.dataset = receipt.dataset and quarantine.source_id = receipt.source_id
-    left join withdrawn
-        on
-            quarantine.dataset = withdrawn.dataset
-            and quarantine.source_id = withdrawn.source_id
-            and quarantine.organisation_id = withdrawn.organisation_id
-            and quarantine.month = withdrawn.month
-    where receipt.in_force and withdrawn.source_id is null
-),
-
-counted as (
+with counted as (
     select
         'landing_quarantine_share' as rule_id,
         landed.dataset,
-        coalesce(landed.organisation_id, '') as organisation_id,
-        coalesce(landed.month, '') as month,
-        sum(landed.landed_rows) + sum(landed.quarantined_rows) as checked,
-        sum(landed.quarantined_rows) as violated,
+        landed.organisation_id,
+        landed.month,
+        sum(landed.row_count) as checked,
+        coalesce(sum(landed.row_count) filter (where landed.reason is not null), 0) as violated,
         switch.landing_quarantine_max_share as threshold,
         'warning' as severity
-    from landed
+    from {{ ref('int_landing_row') }} as landed
     cross join {{ ref('int_switch') }} as switch
     group by all
     union all
