@@ -183,7 +183,7 @@ def _reference(package: str, home: str, database: str) -> None:
     Path(database).unlink(missing_ok=True)
     with _open(database) as con:
         con.register("grouped", pa.table(rows))
-        con.execute(f"create table int_drg_case as select {', '.join(RESULT)} from grouped")
+        con.execute(f"create table int_drg_trace as select {', '.join(RESULT)} from grouped")
 
 
 def _digest(database: str, *scopes: str) -> None:
@@ -193,7 +193,7 @@ def _digest(database: str, *scopes: str) -> None:
     digests = {}
     with _open(database) as con:
         for scope in scopes:
-            query = f"select bit_xor(hash(row({row}))) from int_drg_case where {conditions[scope]}"
+            query = f"select bit_xor(hash(row({row}))) from int_drg_trace where {conditions[scope]}"
             digests[scope] = str(con.execute(query).fetchall()[0][0])
     print(json.dumps(digests))
 

@@ -101,6 +101,9 @@ def _column_checks(file: File, column: Column) -> Iterator[Check]:
     if column.least:
         query = f"select row, {name} as value from main.{table} where {name} < {column.least}"
         yield Check("error", table, name, query, f"应不小于 {column.least}", "请改正")
+    if column.most is not None:
+        query = f"select row, {name} as value from main.{table} where {name} > {column.most}"
+        yield Check("error", table, name, query, f"应不大于 {column.most}", "请改正，或清空以不设上下限")
     if column.kind == "code":
         # codes are compared as text with those of the front pages, which landing brings into the national form
         query = (

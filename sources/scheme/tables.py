@@ -31,6 +31,7 @@ class Column:
     required: bool = False
     choices: tuple[str, ...] = ()
     least: int = 0  # of a whole number
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ def _must(name: str, kind: Kind = "text", *choices: str, least: int = 0) -> Colu
     return Column(name, kind, required=True, choices=choices, least=least)
 
 
-def _may(name: str, kind: Kind = "text", *choices: str) -> Column:
-    return Column(name, kind, choices=choices)
+def _may(name: str, kind: Kind = "text", *choices: str, most: int | None = None) -> Column:
+    return Column(name, kind, choices=choices, most=most)
 
 
 DIAGNOSIS_ROLES = ("principal_diagnosis", "any_diagnosis")
@@ -83,8 +84,8 @@ PACKAGE: tuple[File, ...] = (
             _must("name_zh"),
             _must("priority", "whole"),
             _may("sex", "text", "1", "2"),
-            _may("age_days_max", "whole"),
-            _may("age_years_max", "whole"),
+            _may("age_days_max", "whole", most=366),
+            _may("age_years_max", "whole", most=150),
             _may("min_body_regions", "whole"),
             _may("requires_valid_procedure", "flag"),
         ),
@@ -109,9 +110,9 @@ PACKAGE: tuple[File, ...] = (
             _must("alternative", "whole", least=1),
             _must("role", "text", *LIST_ROLES, *OTHER_ROLES),
             _may("list_id"),
-            _may("age_days_max", "whole"),
-            _may("weight_g_min", "whole"),
-            _may("weight_g_below", "whole"),
+            _may("age_days_max", "whole", most=366),
+            _may("weight_g_min", "whole", most=100_000),
+            _may("weight_g_below", "whole", most=100_000),
         ),
     ),
     # a row without a code says that the list is meant to be empty

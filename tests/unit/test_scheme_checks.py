@@ -88,6 +88,10 @@ ERRORS: list[tuple[Change, str]] = [
     ),
     (put("adrg_condition", 2, alternative="0"), "adrg_condition.csv 第 2 行 alternative：应不小于 1（0）。请改正。"),
     (
+        put("adrg_condition", 2, age_days_max="367"),
+        "adrg_condition.csv 第 2 行 age_days_max：应不大于 366（367）。请改正，或清空以不设上下限。",
+    ),
+    (
         put("scheme", 2, effective_from="2022/1/1"),
         "scheme.csv 第 2 行 effective_from：应为 YYYY-MM-DD 的日期（2022/1/1）。请改正。",
     ),

@@ -20,7 +20,6 @@ joined as (
         adrg.mcc_drg,
         adrg.cc_drg,
         adrg.none_drg,
-        profile.excluded,
         case when adrg.is_divided then {{ complication_level('profile.complication') }} end as complication_level,
         case when adrg.is_divided then complication_code.canonical_code end as complication_code
     from {{ ref('int_grouping_profile') }} as profile
@@ -29,10 +28,7 @@ joined as (
         on
             profile.reach_id = outcome.reach_id
             and profile.mask = outcome.mask
-            and profile.sex = outcome.sex
-            and profile.age_days_band = outcome.age_days_band
-            and profile.age_years_band = outcome.age_years_band
-            and profile.weight_band = outcome.weight_band
+            and profile.traits = outcome.traits
     left join {{ ref('int_scheme_adrg') }} as adrg
         on profile.edition_no = adrg.edition_no and outcome.adrg = adrg.adrg
     left join complication_code
@@ -57,10 +53,6 @@ select
     drg_code,
     complication_level,
     complication_code,
-    case
-        when is_divided and excluded is not null then {{ values_in_order('excluded') }}
-        else cast([] as varchar[])
-    end as excluded_codes,
     case
         when principal_code is null then 'principal_missing'
         when adrg is not null and drg_code is null then 'no_drg'

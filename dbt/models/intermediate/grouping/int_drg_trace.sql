@@ -11,7 +11,8 @@ select
     grouped.drg_code,
     grouped.complication_level,
     grouped.complication_code,
-    grouped.excluded_codes,
+    case when grouped.complication_level is null then [] else coalesce(exclusion.excluded_codes, []) end
+        as excluded_codes,
     grouped.ungrouped_reason,
     case
         when grouped.ungrouped_reason = 'principal_missing' then '缺主要诊断，不能入组。'
@@ -28,8 +29,8 @@ select
                 when 'none' then '无计入的并发症或合并症'
             end,
             case
-                when len(grouped.excluded_codes) > 0
-                    then '因主要诊断排除 ' || array_to_string(grouped.excluded_codes, '、')
+                when grouped.complication_level is not null
+                    then '因主要诊断排除 ' || array_to_string(exclusion.excluded_codes, '、')
             end,
             '归入 DRG ' || grouped.drg_code || coalesce('（' || drg.name_zh || '）', ''),
             '未入组：' || reason.title_zh
@@ -42,4 +43,6 @@ left join {{ source('scheme', 'adrg') }} as adrg
     on grouped.scheme_edition = adrg.edition_id and grouped.adrg = adrg.adrg
 left join {{ source('scheme', 'drg') }} as drg
     on grouped.scheme_edition = drg.edition_id and grouped.drg_code = drg.drg
+left join {{ ref('int_case_exclusion') }} as exclusion
+    on grouped.source_id = exclusion.source_id and grouped.source_row = exclusion.source_row
 left join {{ ref('ungrouped_reasons') }} as reason on grouped.ungrouped_reason = reason.ungrouped_reason

@@ -4,15 +4,16 @@
 with signature as (
     select
         row_number() over () as signature_id,
-        profile.*
+        profile.*,
+        {{ trait_sex('profile.traits') }} as sex,
+        {{ trait_age_days_band('profile.traits') }} as age_days_band,
+        {{ trait_age_years_band('profile.traits') }} as age_years_band,
+        {{ trait_weight_band('profile.traits') }} as weight_band
     from (
         select distinct
             reach_id,
             mask,
-            sex,
-            age_days_band,
-            age_years_band,
-            weight_band
+            traits
         from {{ ref('int_grouping_profile') }}
         where reach_id is not null
     ) as profile
@@ -61,6 +62,7 @@ matched as (
         bool_or(not age_holds) as age_fails
     from tried
     group by signature_id
+    having count(*) > 0
 ),
 
 listed as (
@@ -72,15 +74,13 @@ listed as (
     from met
     where is_listed
     group by signature_id
+    having count(*) > 0
 )
 
 select
     signature.reach_id,
     signature.mask,
-    signature.sex,
-    signature.age_days_band,
-    signature.age_years_band,
-    signature.weight_band,
+    signature.traits,
     coalesce(alternative.mdc, listed.open_mdc) as mdc,
     alternative.adrg,
     alternative.alternative,
@@ -99,3 +99,5 @@ left join matched on signature.signature_id = matched.signature_id
 left join {{ ref('int_scheme_alternative') }} as alternative
     on signature.reach_id = alternative.reach_id and matched.alternative_rank = alternative.alternative_rank
 left join listed on signature.signature_id = listed.signature_id
+-- this and `having` above leave nothing out: with them the planner expects fewer profiles than cases, and hashes those
+where coalesce(matched.alternative_rank, 0) >= 0

@@ -1,5 +1,6 @@
 -- Every code that an edition can read, with the code that it is read as: itself, or what the crosswalk makes of a
 -- code that the edition does not know. Codes of lists count even where the edition's own code table forgot them.
+-- code_no stands for the canonical code where numbers are cheaper than text.
 with named as (
     select
         edition_id,
@@ -59,6 +60,7 @@ select
     named.kind,
     named.code,
     case when known.code is null then coalesce(crosswalk.to_code, named.code) else named.code end as canonical_code,
+    cast(dense_rank() over (order by scheme.edition_no, named.kind, canonical_code) as integer) as code_no,
     known.code is not null as is_known,
     known.code is null and crosswalk.to_code is not null as is_mapped,
     known.name_zh

@@ -35,6 +35,7 @@ select
     bit.edition_no,
     bit.reach_id,
     any_value(bit.width) as width,
+    {{ no_bits('any_value(bit.width)') }} as nothing,
     coalesce(any_value(asked.asks_sex), false) as asks_sex,
     any_value(asked.age_days_limit) as age_days_limit,
     any_value(asked.age_years_limit) as age_years_limit,
