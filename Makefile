@@ -50,7 +50,7 @@ lint: $(INSTALLED)
 	$(call step,types (mypy),$(BIN)/mypy --no-error-summary)
 	$(call step,layers (import-linter),$(BIN)/lint-imports --no-logo > /dev/null || $(BIN)/lint-imports)
 	$(call step,SQL (sqlfluff),$(BIN)/sqlfluff lint --disable-progress-bar --processes $(WORKERS) dbt/models)
-	$(call step,generated parts of the documents,$(BIN)/python -m sources.docs --check)
+	$(call step,generated documents,$(BIN)/python -m documents --check)
 
 unit: $(INSTALLED)
 	$(call step,tests (pytest),$(PYTEST) -m "not slow")

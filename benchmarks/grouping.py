@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.measure import REPOSITORY
 from benchmarks.suite import Command, Contender, Promise, Suite, Summary
+from benchmarks.warehouse import NOTHING, beside_python, build, environment
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,7 +38,6 @@ RESULT = {
     "excluded_codes": "varchar[]",
     "ungrouped_reason": "varchar",
 }
-NOTHING = "resource_type:unit_test"  # selects what is left out
 START_UP, GROUPING = "dbt with nothing to do", "grouping in SQL"
 TRACE, REFERENCE, IMPORT = "all traces written", "record by record in Python", "import of the scheme"
 _FIRST = "000000000000"  # the hospital that the reference groups
@@ -51,30 +51,23 @@ def prepare(folder: Path, size: int) -> list[Contender]:
     _run(_step("write", package, home, size))
     _run(_import(package, home))
     _run(_step("candidate", home, template))
-    environment = {"ZHUANKE_CANDIDATE": str(candidate), "DO_NOT_TRACK": "1"}
+    known = environment(candidate)
     sample = min(size, _SAMPLE)
 
     def fresh() -> None:
         shutil.copy(template, candidate)
 
-    def dbt(selection: str) -> Command:
-        project = REPOSITORY / "dbt"
-        command: list[str | Path] = [_beside_python("dbt"), "--quiet", "build", "--select", selection]
-        command += ["--exclude-resource-type", "unit_test", "test"]
-        command += ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
-        return [*command, "--vars", json.dumps({"province_division": "990000"})]
-
     fresh()
-    _run(dbt(NOTHING), environment)  # parses the project, as the nightly keeps it parsed
+    _run(build(target, NOTHING), known)  # parses the project, as the nightly keeps it parsed
     return [
-        Contender(START_UP, 0, dbt(NOTHING), before=fresh, environment=environment),
+        Contender(START_UP, 0, build(target, NOTHING), before=fresh, environment=known),
         Contender(
             GROUPING,
             size,
-            dbt("+int_drg_trace"),
+            build(target, ("+int_drg_trace",)),
             before=fresh,
             check=_step("digest", candidate, "first", "all"),
-            environment=environment,
+            environment=known,
         ),
         Contender(TRACE, size, _step("trace", candidate)),
         Contender(
@@ -116,11 +109,7 @@ def _step(name: str, *arguments: object) -> Command:
 
 
 def _import(package: Path, home: Path) -> Command:
-    return [_beside_python("zhuanke"), "scheme", "import", package, "--home", home]
-
-
-def _beside_python(command: str) -> Path:
-    return Path(sys.executable).with_name(command)
+    return [beside_python("zhuanke"), "scheme", "import", package, "--home", home]
 
 
 def _run(command: Command, environment: dict[str, str] | None = None) -> None:

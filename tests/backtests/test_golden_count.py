@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import csv
-import operator
-from fractions import Fraction
 
 import pytest
 from backtests.count import FOLDER, WINDOWS, count_everything, discharges
 
-OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
-
-
-def exact(text: str) -> Fraction:
-    """`36*351752.5/530005` as a fraction."""
-
-    def value(node: ast.expr) -> Fraction:
-        if isinstance(node, ast.BinOp):
-            return OPERATORS[type(node.op)](value(node.left), value(node.right))
-        assert isinstance(node, ast.Constant), text
-        return Fraction(str(node.value))
-
-    return value(ast.parse(text, mode="eval").body)
+from documents.examples import exact
 
 
 def by_hand() -> list[dict[str, str]]:

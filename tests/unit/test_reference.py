@@ -242,27 +242,3 @@ def test_dossier_items_answer_every_requirement_that_needs_them() -> None:
         assert bool(row["unit"]) == (row["value_kind"] == "number"), row
         assert bool(row["choices"]) == (row["value_kind"] == "choice"), row
         assert row["clause"] and row["period"] and len(row["choices"].replace("|", ",")) <= 255, row
-
-
-def test_source_pages_are_in_step_with_contracts_and_tables() -> None:
-    from sources import docs, hqms
-
-    assert not docs.stale_pages(), "run: python -m sources.docs"
-    pages = {path.stem: path.read_text("utf-8") for path in docs.PAGES_DIR.glob("*.md")}
-    for layout in load_contracts():
-        assert sum(f"<!-- generated: contract {layout} -->" in text for text in pages.values()) == 1, layout
-    assert all(f"`{name}`" in pages["hqms-front-page"] for name in hqms.DERIVED)
-    assert all(f"{path.stem}.csv" in pages["README"] for path in REFERENCE_DIR.glob("*.csv"))
-
-
-def test_a_page_that_fell_behind_is_named(tmp_path: Path) -> None:
-    from sources.docs import render_page, stale_pages
-
-    page = tmp_path / "page.md"
-    page.write_text("before\n<!-- generated: contract accident -->\nold\n<!-- end -->\nafter\n", "utf-8")
-    assert stale_pages(tmp_path) == [page]
-    rendered = render_page(page.read_text("utf-8"))
-    assert rendered.startswith("before\n") and rendered.endswith("<!-- end -->\nafter\n")
-    assert "| `发生日期` | 发生日期 | `accident_date` | date |  | yes | keep |" in rendered
-    page.write_text(rendered, "utf-8")
-    assert not stale_pages(tmp_path)

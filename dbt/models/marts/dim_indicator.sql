@@ -17,5 +17,8 @@ select
     status = 'provisional' as is_provisional,
     switches,
     is_share,
-    reference_lists
+    reference_lists,
+    definition_en,
+    pitfalls_zh,
+    pitfalls_en
 from {{ ref('indicators') }}

@@ -6,7 +6,12 @@ with item_value as (
         item_value.*,
         item.direction,
         item.scale_method,
-        item.scale_id
+        -- one column a method: a join that names the method itself would not be looked up but tried row by row
+        case when item.scale_method = 'bands' then item.scale_id end as band_scale_id,
+        case when item.scale_method = 'ordinal' and item.scale_id <> 'appraisal_grade' then item.scale_id end
+            as choice_scale_id,
+        case when item.scale_method = 'ordinal' and item.scale_id = 'appraisal_grade' then item_value.hospital_kind end
+            as grade_hospital_kind
     from {{ ref('int_item_value') }} as item_value
     inner join {{ ref('int_programme_item') }} as item
         on
@@ -60,8 +65,10 @@ placed as (
         *,
         -- the other peers: oneself is taken out wherever one's own value stands
         sum(counted) over (partition by programme_id, tier, specialty_code, item_id) - own as others,
-        sum(counted) over (partition by programme_id, tier, specialty_code, item_id, merit)
-        - case when own_merit = merit then own else 0 end as equals,
+        sum(counted) over (
+            partition by programme_id, tier, specialty_code, item_id
+            order by merit range between current row and current row
+        ) - case when own_merit = merit then own else 0 end as equals,
         sum(counted) over (partition by programme_id, tier, specialty_code, item_id order by merit)
         - case when own_merit <= merit then own else 0 end as not_better
     from point
@@ -132,18 +139,10 @@ left join percentile
         and item_value.hospital_id = percentile.hospital_id
 left join band
     on
-        item_value.scale_method = 'bands'
-        and item_value.scale_id = band.scale_id
+        item_value.band_scale_id = band.scale_id
         and item_value.value >= band.lower_bound
         and item_value.value < coalesce(band.upper_bound, item_value.value + 1)
 left join {{ ref('scale_bands') }} as choice
-    on
-        item_value.scale_method = 'ordinal'
-        and item_value.scale_id = choice.scale_id
-        and item_value.choice = choice.choice
+    on item_value.choice_scale_id = choice.scale_id and item_value.choice = choice.choice
 left join {{ ref('appraisal_grades') }} as grade
-    on
-        item_value.scale_method = 'ordinal'
-        and item_value.scale_id = 'appraisal_grade'
-        and item_value.hospital_kind = grade.hospital_kind
-        and item_value.choice = grade.grade
+    on item_value.grade_hospital_kind = grade.hospital_kind and item_value.choice = grade.grade

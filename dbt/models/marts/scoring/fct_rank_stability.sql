@@ -95,8 +95,9 @@ reweighted as (
     select
         component.candidate_no,
         weight_factor.draw_no,
-        cast(sum(component.share * weight_factor.factor * component.score_units) as hugeint)
-        // sum(component.share * weight_factor.factor) as score_units
+        -- at most 10^6 * 2 * 10^3 * 10^8: 64 bits hold it, and divide much faster than 128
+        cast(sum(component.share * weight_factor.factor * component.score_units) as bigint)
+        // cast(sum(component.share * weight_factor.factor) as bigint) as score_units
     from component
     inner join weight_factor on component.group_no = weight_factor.group_no
     group by component.candidate_no, weight_factor.draw_no

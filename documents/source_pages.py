@@ -1,6 +1,6 @@
-"""Generated parts of the source pages: ``python -m sources.docs`` rewrites them, ``--check`` fails on drift.
+"""Generated parts of the source pages: field tables, code lists and dossier items between markers.
 
-Belongs here: rendering contracts, code lists and dossier items as Markdown between markers.  Does not belong
+Belongs here: rendering contracts, code lists and dossier items as Markdown.  Does not belong
 here: prose; what a source is and where it misleads is written by hand in ``docs/sources``.
 
 A marker is ``<!-- generated: KIND NAME -->`` and ends at ``<!-- end -->``; KIND is ``contract`` (a layout),
@@ -9,11 +9,9 @@ A marker is ``<!-- generated: KIND NAME -->`` and ends at ``<!-- end -->``; KIND
 
 from __future__ import annotations
 
-import argparse
 import csv
 import re
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sources.contract import REFERENCE_DIR, Contract, ContractField, ListGroup, load_contracts
@@ -35,13 +33,9 @@ def render_page(text: str) -> str:
     return _MARKER.sub(part, text)
 
 
-def stale_pages(pages: Path = PAGES_DIR) -> list[Path]:
-    """Pages whose generated parts differ from the contracts."""
-    return [path for path in sorted(pages.glob("*.md")) if render_page(_read(path)) != _read(path)]
-
-
-def _read(path: Path) -> str:
-    return path.read_text("utf-8")
+def pages() -> Mapping[Path, str]:
+    """Every source page as it should read."""
+    return {path: render_page(path.read_text("utf-8")) for path in sorted(PAGES_DIR.glob("*.md"))}
 
 
 def _render(kind: str, name: str) -> str:
@@ -140,23 +134,3 @@ def _dossier_items() -> str:
         what = item.unit or {"flag": "是 / 否", "text": "文字"}.get(item.value_kind, " / ".join(item.choices))
         rows.append((_code(item.item_code), item.sheet, item.title_zh, what, item.period, item.clause))
     return _table(("item", "sheet", "title", "value", "window", "clause"), rows)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Rewrite the generated parts, or with ``--check`` name the pages that are out of step."""
-    parser = argparse.ArgumentParser(prog="python -m sources.docs", description="更新来源页面中的生成部分")
-    parser.add_argument("--check", action="store_true", help="只检查，不改写；有差异时以 1 退出")
-    check = parser.parse_args(arguments).check
-    stale = stale_pages()
-    if check and stale:
-        names = "、".join(path.name for path in stale)
-        print(f"这些页面与契约不一致：{names}。请运行 python -m sources.docs", file=sys.stderr)
-        return 1
-    for path in stale:
-        path.write_text(render_page(_read(path)), "utf-8")
-    print(f"来源页面与契约一致（改写 {len(stale)} 页）")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
