@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from documents import indicator_pages, programme_pages, source_pages
+from documents import indicator_pages, programme_pages, requirements, source_pages
 
-ROOMS = (source_pages, indicator_pages, programme_pages)
+ROOMS = (source_pages, indicator_pages, programme_pages, requirements)
 
 
 def written() -> dict[Path, str]:
@@ -25,7 +25,7 @@ def fallen_behind(pages: dict[Path, str]) -> list[Path]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 1: a document has fallen behind."""
+    """Exit code 1: a document has fallen behind, or a requirement is not met and says no reason."""
     parser = argparse.ArgumentParser(prog="python -m documents", description="生成契约、指标、方案与要求矩阵的文档")
     parser.add_argument("--check", action="store_true", help="只检查，不改写；有差异时以 1 退出")
     check = parser.parse_args(arguments).check
@@ -41,8 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 path.write_text(pages[path], "utf-8")
             else:
                 path.unlink()
+    faults = requirements.faults()
+    for fault in faults:
+        print(fault, file=sys.stderr)
     print(f"生成的文档 {len(pages)} 页，{'不一致' if check else '改写'} {len(stale)} 页")
-    return 1 if check and stale else 0
+    return 1 if faults or (check and stale) else 0
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ def pages() -> dict[Path, str]:
     found = {PAGES_DIR / f"{name}.md": _page(name, tiers) for name, tiers in programmes.items()}
     # what is printed in the index itself; the reputation stands elsewhere in the policy
     counts = {name: len({item["entry_id"] for item in _items(name) if item["part"] == "data"}) for name in programmes}
-    return found | {PAGES_DIR / "README.md": render("programmes.md.j2", programmes=programmes, counts=counts)}
+    index = render("programmes.md.j2", programmes=programmes, counts=counts, policies=table("policies"))
+    return found | {PAGES_DIR / "README.md": index}
 
 
 def _items(programme: str) -> list[Row]:

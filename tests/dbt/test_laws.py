@@ -271,7 +271,7 @@ def test_patients_flow_from_their_homes_to_hospitals(built: Built, tables: Table
 
 
 def test_outflow_is_what_residents_do_elsewhere(built: Built, tables: Tables, tmp_path: Path) -> None:
-    """Of a city's residents in known hospitals, those in another city's hospital; a share above 0.3 is flagged."""
+    """I-02: of a city's residents in known hospitals, those in another city's; a share above 0.3 is flagged."""
     cities = {organisation(n): f"990{n + 1}00" for n in range(3)}
     found = {
         row[0]: row[1:]

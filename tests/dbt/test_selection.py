@@ -35,7 +35,7 @@ def listed(list_id: str) -> list[dict[str, str]]:
     [
         *(("N-20", 6), ("N-23", 9), ("N-24", 14), ("N-25", 10), ("N-26", 7), ("N-27", 3), ("N-28", 14), ("I-03", 8)),
         *(("G-13", 4), ("G-14", 11), ("B-07", 10), ("B-08", 2), ("B-10", 18), ("B-11", 12), ("B-12", 18)),
-        *(("B-16", 19), ("Z-10", 9)),
+        *(("B-16", 19), ("Z-10", 9), ("N-30", 6), ("G-17", 7)),
     ],
 )
 def test_direction_lists_have_the_printed_rows(list_id: str, positions: int) -> None:
@@ -402,6 +402,7 @@ def test_matching_funds(golden: Built) -> None:
 
 
 def test_the_on_site_sample_can_be_drawn_again(golden: Built, tmp_path: Path) -> None:
+    """N-19, N-46: data from afar, and a sample that is visited."""
     national = [row["project_id"] for row in TABLES["project"] if row["project_level"] == "国家级"]
     ordered = sorted(national, key=lambda name: hashlib.md5(f"现场抽核|{name}".encode()).hexdigest())
     assert golden.rows("select project_id from int_on_site_sample order by sample_order") == [(n,) for n in ordered]
@@ -430,6 +431,7 @@ def test_stages_that_are_due(golden: Built) -> None:
 
 
 def test_progress_since_the_year_before_the_project(golden: Built) -> None:
+    """N-42, N-44, N-46, N-48, I-06: the same indicators before and during a project, and what they gained."""
     assert golden.rows(
         "select baseline_year, latest_year, baseline_value, latest_value, change, trend from fct_project_progress"
         " where project_id = 'N1' and indicator_id = 'mean_length_of_stay'"

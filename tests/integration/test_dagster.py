@@ -225,6 +225,7 @@ def test_dagster_yaml_is_written_once_and_then_the_operators(home: HomeResource)
 def test_the_schedule_skips_with_a_reason_when_there_is_nothing_to_do(
     home: HomeResource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """G-09: the evaluation comes round by itself."""
     settings = load_settings(Path(home.home))
     schedule = automation.nightly_schedule(settings)
     assert schedule.execution_timezone == "Asia/Shanghai"
