@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagster_project.target_commands import app as target_app
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from dagster_project.run import RunOutcome
 
-OK, FAILURE, USAGE, GATE_CLOSED, BUSY, STALE = range(6)
+OK, FAILURE, USAGE, GATE_CLOSED, BUSY, STALE, TARGET_BEHIND = range(7)
 
 EXIT_CODES = """退出码：
 
@@ -30,6 +32,7 @@ EXIT_CODES = """退出码：
   3  质量门关闭，读者仍使用上一个发布版
   4  另一次运行正在使用同一数据目录
   5  发布版过期或尚不存在
+  6  已发布，但有目标库未能同步
 """
 
 app = typer.Typer(
@@ -47,6 +50,7 @@ key_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="假名�
 scheme_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="分组方案：检查、导入、列出、比较。")
 app.add_typer(release_app, name="release")
 app.add_typer(scheme_app, name="scheme")
+app.add_typer(target_app, name="target")
 app.add_typer(key_app, name="key")
 
 Home = Annotated[
@@ -69,6 +73,8 @@ def _console() -> Console:
 
 def _finish(outcome: RunOutcome) -> None:
     code = {"published": OK, "up_to_date": OK, "gate_closed": GATE_CLOSED, "failed": FAILURE}[outcome.result]
+    if code == OK and any(target.mark == "fail" for target in outcome.targets):
+        code = TARGET_BEHIND
     raise typer.Exit(code)
 
 
@@ -379,6 +385,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.connections import ConnectionProblem
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError
+    from publishing.targets.layout import TargetProblem
     from sources.connectors.problems import FileRefused
     from sources.privacy import KeyProblem
     from sources.scheme.package import SchemeProblem
@@ -387,6 +394,6 @@ def _explain(error: Exception) -> tuple[int, str]:
         return BUSY, str(error)
     if isinstance(error, (SettingsError, ConnectionProblem, KeyProblem)):
         return USAGE, str(error)
-    if isinstance(error, (SchemeProblem, FileRefused)):
+    if isinstance(error, (SchemeProblem, FileRefused, TargetProblem)):
         return FAILURE, str(error)
     return FAILURE, f"{error or type(error).__name__}（加 --debug 显示细节：zhuanke --debug …）"

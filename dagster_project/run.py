@@ -20,6 +20,7 @@ from rich.markup import escape
 from dagster_project.fingerprint import current_release_id, nothing_to_do
 from dagster_project.instance import open_instance
 from dagster_project.settings import Settings
+from dagster_project.targets import TargetOutcome, push_current
 from dagster_project.workspace import Workspace, append_journal, exclusive
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class RunOutcome:
     problem: str | None = None
     judged_hash: str | None = None
     log: Path | None = None
+    targets: list[TargetOutcome] = field(default_factory=list)
 
 
 def step_title(step: str) -> str:
@@ -88,7 +90,9 @@ def run_nightly(settings: Settings, console: Console) -> RunOutcome:
         if idle:
             _finish_killed(settings)
             append_journal(settings, "up_to_date")
-            return RunOutcome("up_to_date", time.monotonic() - started, current_release_id(settings))
+            release_id = current_release_id(settings)
+            targets = push_current(settings, automatic=True)
+            return RunOutcome("up_to_date", time.monotonic() - started, release_id, targets=targets)
         return _run_job(settings, console, started)
 
 
@@ -185,6 +189,7 @@ def _outcome(settings: Settings, result: dg.ExecuteInProcessResult, seconds: flo
     problem = None
     gate_closed = False
     judged_hash = None
+    targets: list[TargetOutcome] = []
     for event in result.all_events:
         if event.event_type_value == "STEP_SUCCESS":
             steps.append((step_title(event.step_key or ""), event.step_success_data.duration_ms / 1000))
@@ -193,6 +198,9 @@ def _outcome(settings: Settings, result: dg.ExecuteInProcessResult, seconds: flo
             for name in COUNTS:
                 value = metadata[name].value if name in metadata else 0
                 counts[name] += value if isinstance(value, int) else 0
+            if "targets" in metadata:
+                told: Any = metadata["targets"].value
+                targets = [TargetOutcome(**target) for target in told]
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             evaluation = event.asset_check_evaluation_data
             if evaluation.check_name == "gate":
@@ -201,7 +209,7 @@ def _outcome(settings: Settings, result: dg.ExecuteInProcessResult, seconds: flo
         elif event.event_type_value in ("STEP_FAILURE", "RUN_FAILURE", "PIPELINE_FAILURE") and problem is None:
             problem = _problem(event)
     outcome: Result = "published" if result.success else "gate_closed" if gate_closed else "failed"
-    return RunOutcome(outcome, seconds, current_release_id(settings), steps, counts, problem, judged_hash, log)
+    return RunOutcome(outcome, seconds, current_release_id(settings), steps, counts, problem, judged_hash, log, targets)
 
 
 def _problem(event: dg.DagsterEvent) -> str:

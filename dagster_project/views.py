@@ -19,6 +19,7 @@ from rich.table import Table
 from dagster_project.regroup import TRACE_TITLE
 from dagster_project.run import COUNTS, RunOutcome
 from dagster_project.settings import Settings
+from dagster_project.target_commands import show_target_outcomes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,6 +64,7 @@ def show_outcome(console: Console, settings: Settings, outcome: RunOutcome) -> N
     took = f"[dim]{outcome.seconds:.1f} 秒[/]"
     if outcome.result == "up_to_date":
         console.print(f"[green]已是最新[/]：{outcome.release_id}，没有新文件，代码与参考表未变  {took}")
+        show_target_outcomes(console, outcome.targets)
         return
     console.print("  " + "，".join(f"{title} {outcome.counts[name]:,}" for name, title in COUNTS.items()))
     if outcome.judged_hash is not None:
@@ -72,6 +74,7 @@ def show_outcome(console: Console, settings: Settings, outcome: RunOutcome) -> N
         console.print(f"[green]已发布[/] {outcome.release_id}  {took}")
         console.print(f"  BI 读取：{settings.current / 'data'}（Parquet），{settings.current / 'marts.duckdb'}（只读）")
         console.print(f"  发布版：{release}")
+        show_target_outcomes(console, outcome.targets)
     elif outcome.result == "gate_closed":
         kept = f"读者仍使用 {outcome.release_id}" if outcome.release_id else "尚无发布版"
         console.print(f"[red]质量门关闭[/]，未发布；{kept}  {took}")

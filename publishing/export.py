@@ -42,17 +42,19 @@ class ExportError(RuntimeError):
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """What dbt says about a column: Chinese title, full description, unit."""
+    """What dbt says about a column: Chinese title, full description, unit, why it should no longer be used."""
 
     name: str
     title_zh: str
     description: str
     unit: str
+    deprecated: str = ""
 
 
 @dataclass(frozen=True)
 class MartSpec:
-    """What dbt says about a mart: where it is in the candidate, its key in order, its columns."""
+    """What dbt says about a mart: where it is in the candidate, its key in order, its columns, and whether everyone
+    who may read anything may read all of it (`publishing.targets.access`)."""
 
     name: str
     schema: str
@@ -60,6 +62,8 @@ class MartSpec:
     description: str
     key: tuple[str, ...]
     columns: tuple[ColumnSpec, ...]
+    access: str = ""
+    deprecated: str = ""
 
     def column(self, name: str) -> ColumnSpec:
         """The description of one column."""
@@ -106,7 +110,8 @@ def _is_mart(node: dict[str, Any]) -> bool:
 
 
 def _spec(node: dict[str, Any]) -> MartSpec:
-    key = node["config"].get("meta", {}).get("key")
+    meta = node["config"].get("meta", {})
+    key = meta.get("key")
     if not key:
         raise ExportError(f"{node['name']} 没有声明主键（config.meta.key）")
     columns = tuple(
@@ -114,7 +119,8 @@ def _spec(node: dict[str, Any]) -> MartSpec:
             name=column["name"],
             title_zh=_title(column["description"]),
             description=column["description"].strip(),
-            unit=(column.get("config") or {}).get("meta", {}).get("unit", ""),
+            unit=_meta(column).get("unit", ""),
+            deprecated=_meta(column).get("deprecated", ""),
         )
         for column in node["columns"].values()
     )
@@ -125,7 +131,14 @@ def _spec(node: dict[str, Any]) -> MartSpec:
         description=node["description"].strip(),
         key=tuple(key),
         columns=columns,
+        access=meta.get("access", ""),
+        deprecated=meta.get("deprecated", ""),
     )
+
+
+def _meta(column: dict[str, Any]) -> dict[str, str]:
+    meta: dict[str, str] = (column.get("config") or {}).get("meta", {})
+    return meta
 
 
 def _title(description: str) -> str:

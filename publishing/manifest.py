@@ -85,8 +85,14 @@ def _mart(folder: Path, mart: MartSpec) -> dict[str, Any]:
         "mediatype": "application/vnd.apache.parquet",
         "rows": rows,
         "schema": schema,
+        **_said(access=mart.access, deprecated=mart.deprecated),
         **digests(folder / path),
     }
+
+
+def _said(**words: str) -> dict[str, str]:
+    """What has something to say."""
+    return {name: word for name, word in words.items() if word}
 
 
 def _companion(folder: Path, name: str) -> dict[str, Any]:
@@ -119,7 +125,7 @@ def _schema(path: Path, mart: MartSpec) -> tuple[dict[str, Any], int]:
             "title": spec.title_zh,
             "description": spec.description,
         }
-        fields.append(field | ({"unit": spec.unit} if spec.unit else {}))
+        fields.append(field | _said(unit=spec.unit, deprecated=spec.deprecated))
     return {"fields": fields, "primaryKey": list(mart.key)}, rows
 
 

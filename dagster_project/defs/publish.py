@@ -1,9 +1,10 @@
 """The release: what readers see, once the stored verdict allows it.
 
-Belongs here: which release id tonight's marts get, and clearing the work folder afterwards.
-Does not belong here: how a release is written and swapped in (`publishing`).
+Belongs here: which release id tonight's marts get, clearing the work folder afterwards, then pushing to targets.
+Does not belong here: how a release is written, swapped in and mirrored (`publishing`).
 """
 
+from dataclasses import asdict
 from datetime import timedelta
 
 import dagster as dg
@@ -13,6 +14,7 @@ from dagster_project.defs.resources import HomeResource
 from dagster_project.fingerprint import release_fingerprint, release_id
 from dagster_project.grouping import grouping_choice
 from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.targets import push_current
 from dagster_project.workspace import append_journal
 from expectations.verdict import VerdictStore
 
@@ -27,7 +29,7 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
         deps=[MARTS_EXPORT],
         group_name=GROUP,
         kinds={"parquet", "duckdb"},
-        description="发布：重新核对已存判定后写成不可变的发布版，并原子地切换 current",
+        description="发布：重新核对已存判定后写成不可变的发布版，原子地切换 current，再同步到目标库",
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=settings.freshness_days)),
     )
     def release(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[None]:
@@ -54,6 +56,12 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
             raise dg.Failure(description=str(closed), allow_retries=False) from closed
         append_journal(at, "published", run_id=context.run.run_id, release_id=made.release_id)
         home.workspace.close()
-        return dg.MaterializeResult(metadata={"release_id": made.release_id})
+        # readers of files have the release; what a target makes of it changes nothing about that
+        targets = push_current(at, automatic=True)
+        for target in targets:
+            if target.mark != "ok":
+                context.log.warning(f"目标库 {target.name}：{target.text}")
+        told = [asdict(target) for target in targets]
+        return dg.MaterializeResult(metadata={"release_id": made.release_id, "targets": dg.MetadataValue.json(told)})
 
     return release
