@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sources.connectors.carrier import open_carrier
+from sources.connectors.cells import text_table
 from sources.connectors.problems import FileRefused
 from sources.expressions import quote
 
@@ -46,9 +47,9 @@ def read_cases(path: Path, connection: duckdb.DuckDBPyConnection, edition: str) 
         with tempfile.TemporaryDirectory() as folder:
             carrier = open_carrier(path)
             if _titles(carrier.header):
-                text = Path(folder) / "cases.csv"
-                carrier.write_csv(text)
-                _write(connection, f"read_csv({quote(str(text))}, header = true, all_varchar = true)", edition)
+                connection.register("received", text_table(carrier.header, carrier.cells()))
+                _write(connection, "received", edition)
+                connection.unregister("received")
             else:
                 _write(connection, _front_pages(path, Path(folder)), edition)
     return int(connection.execute("select count(*) from landing.grouping_case").fetchall()[0][0])

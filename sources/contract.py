@@ -221,7 +221,7 @@ def datasets() -> tuple[str, ...]:
     return tuple(sorted({contract.dataset for contract in load_contracts().values()}))
 
 
-_LANDING_MODULES = ("batch", "contract", "dossier", "expressions", "hqms", "privacy", "residence")
+_LANDING_MODULES = ("batch", "contract", "dossier", "expressions", "hqms", "outputs", "privacy", "residence")
 
 
 @cache

@@ -7,10 +7,12 @@ files and writing Parquet (:mod:`sources.batch`), derivations from identifiers (
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from sources import hqms
+from sources.connectors.cells import ABSENT, Slots
 from sources.contract import REFERENCE_DIR, Contract, ContractField, contracts_of
 from sources.residence import head_sql
 
@@ -25,14 +27,10 @@ class Parsed:
     faults: list[tuple[str, str]]
 
 
-def text_of(column: str | None) -> str:
-    return f"nullif(nullif(trim({column}), ''), '-')" if column else "null::varchar"
-
-
-def parse(item: ContractField, columns: dict[str, str], prefix: str) -> Parsed:
-    """Conversion and faults of one field; ``prefix`` names the cleaned text column in scope."""
-    text = f"{prefix}{_column(columns, item.source)}" if _column(columns, item.source) else "null::varchar"
-    value, reason = _conversion(item, text, columns, prefix)
+def parse(item: ContractField, columns: Mapping[str, str]) -> Parsed:
+    """Conversion and faults of one field; ``columns`` names the cleaned text in scope of each source column."""
+    text = columns.get(item.source.upper(), "null::varchar")
+    value, reason = _conversion(item, text, columns)
     faults: list[tuple[str, str]] = []
     if item.required:
         faults.append(("required_missing", f"{text} is null"))
@@ -46,7 +44,7 @@ def parse(item: ContractField, columns: dict[str, str], prefix: str) -> Parsed:
     return Parsed(item, text, value, faults)
 
 
-def _conversion(item: ContractField, text: str, columns: dict[str, str], prefix: str) -> tuple[str, str | None]:
+def _conversion(item: ContractField, text: str, columns: Mapping[str, str]) -> tuple[str, str | None]:
     if item.map:
         whens = " ".join(f"when {quote(k)} then {quote(v)}" for k, v in item.map.items())
         known = ", ".join(quote(v) for v in dict.fromkeys(item.map.values()))
@@ -64,10 +62,10 @@ def _conversion(item: ContractField, text: str, columns: dict[str, str], prefix:
             return f"case when ({decimal} * 100) % 1 = 0 then ({decimal} * 100)::bigint end", "not_amount"
         case "datetime":
             moment = _datetime(text)
-            if item.hour and (hour := _column(columns, item.hour)):
-                given = f"try_cast({prefix}{hour} as integer)"
+            if item.hour and (hour := columns.get(item.hour.upper())):
+                given = f"try_cast({hour} as integer)"
                 added = f"case when {given} between 0 and 23 then {moment} + to_hours({given}) end"
-                moment = f"case when {prefix}{hour} is null then {moment} else {added} end"
+                moment = f"case when {hour} is null then {moment} else {added} end"
             return moment, "not_datetime"
         case "date":
             return f"{_datetime(text)}::date", "not_date"
@@ -135,10 +133,6 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _column(columns: dict[str, str], source: str) -> str | None:
-    return columns.get(source.upper())
-
-
 @cache
 def code_list(list_id: str) -> tuple[str, ...]:
     """Codes of one list of ``sources/reference/code_lists.csv``, in file order."""
@@ -170,69 +164,67 @@ def faults_sql(contract: Contract, head: list[Parsed]) -> tuple[str, list[str]]:
     ]
     if contract.partition:
         source = next(f.source for f in contract.fields if f.name == contract.partition)
-        outside = f"strftime({contract.partition}, '%Y-%m') <> file_month"
+        outside = f"year({contract.partition}) * 100 + month({contract.partition}) <> nullif(file_month, 0)"
         conditions.append(outside)
         details.append(f"case when {outside} then {_fault(source, 'outside_file_month', quote('date_like'))} end")
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions), details
 
 
-def organisation_text(contract: Contract, columns: dict[str, str]) -> str:
+def organisation_text(contract: Contract, columns: Mapping[str, str]) -> str:
     organisation = next(f for f in contract.fields if f.name == "organisation_id")
-    return f"s_{columns[organisation.source.upper()]}"
+    return columns[organisation.source.upper()]
 
 
 def _fault(source: str, reason: str, value_class: str) -> str:
     return f"{{'field': {quote(source)}, 'reason': {quote(reason)}, 'value_class': {value_class}}}"
 
 
-_SLOT, _PART = "\x1e", "\x1f"  # the decoder removes both from every text
+def raw(name: str) -> str:
+    """The texts of which a landed list is made."""
+    return f"raw_{name}"
 
 
-def list_columns(contract: Contract, columns: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Per repeated group: the filled slots as one list of texts, and from it the parallel landed lists.
-
-    Joining the slots into one text and splitting it again skips empty slots at a quarter of the cost of a list of
-    structs: forty of forty-one slots are usually empty.
-    """
-    filled, values = [], []
+def slots(contract: Contract, position: Mapping[str, int]) -> list[Slots]:
+    """Where the slots of the repeated groups lie in a file; ``position`` is that of each source column."""
+    result = []
     for group in contract.lists:
-        present = [slot for slot in group.slot_columns if slot["code"].upper() in columns]
-        keys = [key for key in group.columns if any(slot.get(key, "").upper() in columns for slot in present)]
-        slots = [_slot_text(slot, keys, columns) for slot in present]
-        if group.principal and present and present[0] == group.slot_columns[0]:
-            others = f"concat_ws('{_SLOT}', {', '.join(slots[1:] or ['null'])})"
-            empty = quote(_PART * (len(keys) - 1))
-            main = columns[present[0]["code"].upper()]
-            slots[0] = f"case when {main} is null and {others} <> '' then {empty} else {slots[0]} end"
-        text = f"concat_ws('{_SLOT}', {', '.join(slots or ['null'])})"
-        parts = f"list_transform(string_split(nullif({text}, ''), '{_SLOT}'), lambda x: string_split(x, '{_PART}'))"
-        filled.append(f"{parts} as {group.name}")
-        for key, column in group.columns.items():
-            position = keys.index(key) + 1 if key in keys else 0
-            values.append(f"coalesce({_list_value(group.name, position, column.type)}, []) as {column.name}")
-    return filled, values
+        present = [slot for slot in group.slot_columns if slot["code"].upper() in position]
+        lists = {key: [position.get(slot.get(key, "").upper(), ABSENT) for slot in present] for key in group.columns}
+        names = {key: raw(column.name) for key, column in group.columns.items()}
+        shown = {key for key, column in group.columns.items() if column.type == "presence"}
+        result.append(
+            Slots(
+                code=lists["code"],
+                texts={names[key]: columns for key, columns in lists.items() if key not in shown},
+                presence={names[key]: columns for key, columns in lists.items() if key in shown},
+                principal=group.principal and bool(present) and present[0] == group.slot_columns[0],
+            )
+        )
+    return result
 
 
-def _slot_text(slot: dict[str, str], keys: list[str], columns: dict[str, str]) -> str:
-    """One slot as text: NULL where its code is empty, else code and attributes with separators between."""
-    attributes = [f"coalesce({columns.get(slot.get(key, '').upper(), 'null')}, '')" for key in keys[1:]]
-    return f" || '{_PART}' || ".join([columns[slot["code"].upper()], *attributes])
+def list_values(contract: Contract) -> list[str]:
+    """The landed lists of the repeated groups."""
+    values = []
+    for group in contract.lists:
+        for column in group.columns.values():
+            element = _list_element(column.type)
+            texts = raw(column.name)
+            values.append(
+                f"{texts if element == 'x' else f'list_transform({texts}, lambda x: {element})'} as {column.name}"
+            )
+    return values
 
 
-def _list_value(group: str, position: int, kind: str) -> str:
-    if not position:
-        return f"list_transform({group}, lambda x: null)"
-    element = f"nullif(nullif(trim(x[{position}]), ''), '-')"
+def _list_element(kind: str) -> str:
     match kind:
         case "date":
-            element = f"{_datetime(element)}::date"
-        case "presence":
-            element = f"{element} is not null"
+            return f"{_datetime('x')}::date"
         case "flag":
-            element = flag(element)
+            return flag("x")
         case "icd":
-            element = icd(element)
-    return f"list_transform({group}, lambda x: {element})"
+            return icd("x")
+    return "x"
 
 
 def own_columns(contract: Contract) -> list[str]:

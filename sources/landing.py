@@ -20,9 +20,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from sources.batch import Batch, land_batch, method_of, receipt_path
+from sources.batch import Batch, land_batch, method_of
 from sources.contract import datasets
 from sources.intake import InboxFile, is_unchanged, read_journal
+from sources.outputs import receipt_path
 
 DATASETS: tuple[str, ...] = datasets()
 

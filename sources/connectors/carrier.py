@@ -1,23 +1,25 @@
-"""One door for all carriers: ``open_carrier`` looks at a file, ``Carrier.write_csv`` turns it into UTF-8 CSV."""
+"""One door for all carriers: ``open_carrier`` looks at a file, ``Carrier.cells`` reads it."""
 
 from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from sources.connectors import texts
+from sources.connectors.cells import Cells
 from sources.connectors.problems import FileRefused
-from sources.connectors.text import detect_encoding, fields, one_line, transcode
+from sources.connectors.text import detect_encoding, fields, one_line, read_cells
 
 _HEADER_BYTES = 256 << 10
 # RuntimeError: zipfile's way of saying encrypted, or packed by a method that it does not know
@@ -25,23 +27,13 @@ _ARCHIVE_ERRORS = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, R
 
 
 @dataclass(frozen=True)
-class CsvFacts:
-    """What was found while writing the CSV: encoding, carrier, and lines that did not decode."""
-
-    encoding: str
-    carrier: str
-    bad_lines: list[int] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
 class Carrier:
-    """A recognised file: its header (trimmed, in file order), and how to write it as UTF-8 CSV.
-
-    Parquet of texts needs no writing: landing reads it as it is.
-    """
+    """A recognised file: its header (trimmed, in file order), what it came in, and its cells, read anew each time."""
 
     header: list[str]
-    write_csv: Callable[[Path], CsvFacts] | None
+    kind: str
+    encoding: str
+    cells: Callable[[], Iterator[Cells]]
 
 
 def open_carrier(path: Path) -> Carrier:
@@ -57,7 +49,7 @@ def open_carrier(path: Path) -> Carrier:
         if suffix == ".xlsx":
             return _xlsx_carrier(path)
         if suffix == ".parquet":
-            return Carrier(_clean_header(texts.header(path)), None)
+            return Carrier(_clean_header(texts.header(path)), "parquet", "utf-8", lambda: texts.read_cells(path))
     except _ARCHIVE_ERRORS as error:
         raise _broken_archive() from error
     raise FileRefused(
@@ -76,17 +68,16 @@ def _csv_carrier(kind: str, opener: Callable[[], Any]) -> Carrier:
         raise FileRefused("empty_file", "文件为空，没有表头也没有数据。请重新导出。")
     encoding = detect_encoding(first)
     text = first.decode("utf-8" if encoding == "utf-8-sig" else encoding, "replace").lstrip("﻿")
-    header = fields(text.partition("\n")[0].rstrip("\r"))
+    header = _clean_header(fields(text.partition("\n")[0].rstrip("\r")))
 
-    def write_csv(target: Path) -> CsvFacts:
+    def cells() -> Iterator[Cells]:
         try:
             with opener() as stream:
-                found, bad_lines = transcode(stream, target)
+                yield from read_cells(stream, encoding, len(header))
         except _ARCHIVE_ERRORS as error:
             raise _broken_archive() from error
-        return CsvFacts(found, kind, bad_lines)
 
-    return Carrier(_clean_header(header), write_csv)
+    return Carrier(header, kind, encoding, cells)
 
 
 def _clean_header(names: Iterable[object]) -> list[str]:
@@ -149,38 +140,40 @@ def _dbf_carrier(path: Path, members: list[str]) -> Carrier:
     repeated = {n.upper() for n in names[0]} & {n.upper() for n in names[1]} if len(names) == 2 else set()
     header = names[0] + [n for n in (names[1] if len(names) == 2 else []) if n.upper() not in repeated]
 
-    def write_csv(target: Path) -> CsvFacts:
-        bad_lines: list[int] = []
-        with tables() as parts, target.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out)
-            writer.writerow(header)
-            records = [iter(part) for part in parts]
-            line = 1
-            for rows in zip_longest(*records):
+    def records() -> Iterator[list[str]]:
+        """The bytes as they are, one to a character: reading the cells decodes them."""
+        with tables() as parts:
+            for number, rows in enumerate(zip_longest(*parts), 1):
                 if any(row is None for row in rows):
                     raise FileRefused("parts_mismatch", "两个 DBF 的记录数不同，无法并接。请重新导出整月数据。")
-                line += 1
                 for name in repeated:
                     if len({_raw(row, name) for row in rows}) > 1:
                         raise FileRefused(
                             "parts_mismatch",
-                            f"两个 DBF 第 {line - 1} 条记录的 {name} 不一致，顺序已错。请重新导出整月数据。",
+                            f"两个 DBF 第 {number} 条记录的 {name} 不一致，顺序已错。请重新导出整月数据。",
                         )
-                values: list[str] = []
-                for position, row in enumerate(rows):
-                    for name, raw in row.items():
-                        if position and name.upper() in repeated:
-                            continue
-                        try:
-                            values.append(one_line(raw.decode("gb18030")).strip())
-                        except UnicodeDecodeError:
-                            values.append("")
-                            if line not in bad_lines:
-                                bad_lines.append(line)
-                writer.writerow(values)
-        return CsvFacts("gbk", "dbf.zip", bad_lines)
+                kept = [
+                    raw
+                    for position, row in enumerate(rows)
+                    for name, raw in row.items()
+                    if not (position and name.upper() in repeated)
+                ]
+                yield [one_line(raw.decode("latin-1")).strip(" ") for raw in kept]
 
-    return Carrier(_clean_header(header), write_csv)
+    return _rows_carrier(_clean_header(header), "dbf.zip", "gb18030", records)
+
+
+def _rows_carrier(header: list[str], kind: str, encoding: str, rows: Callable[[], Iterable[list[str]]]) -> Carrier:
+    """A file that has no lines is read as the CSV that it might have been; such files are small."""
+
+    def cells() -> Iterator[Cells]:
+        out = io.StringIO(newline="")
+        csv.writer(out, lineterminator="\n").writerows([["-"] * len(header), *rows()])
+        # the bytes of a DBF stand in for characters until here
+        content = out.getvalue().encode("latin-1" if kind == "dbf.zip" else "utf-8")
+        yield from read_cells(io.BytesIO(content), encoding, len(header))
+
+    return Carrier(header, kind, encoding, cells)
 
 
 def _raw(row: dict[str, bytes], name: str) -> bytes:
@@ -196,7 +189,7 @@ def _xlsx_carrier(path: Path) -> Carrier:
         workbook = CalamineWorkbook.from_path(str(path))
         if dossier.is_dossier(workbook):
             header, rows = dossier.dossier_to_rows(path)
-            return Carrier(header, lambda target: _write_rows(target, header, rows, "dossier.xlsx"))
+            return _rows_carrier(header, "dossier.xlsx", "utf-8", lambda: rows)
         table = workbook.get_sheet_by_index(0).to_python(skip_empty_area=True)
     except (CalamineError, ZipError, OSError) as error:
         raise FileRefused(
@@ -205,8 +198,8 @@ def _xlsx_carrier(path: Path) -> Carrier:
     if not table:
         raise FileRefused("empty_file", "工作簿第一张表为空，没有表头也没有数据。")
     header = _clean_header(table[0])
-    rows = [[_cell_text(value) for value in row] for row in table[1:] if any(value != "" for value in row)]
-    return Carrier(header, lambda target: _write_rows(target, header, rows, "xlsx"))
+    rows = [[one_line(_cell_text(value)) for value in row] for row in table[1:] if any(value != "" for value in row)]
+    return _rows_carrier(header, "xlsx", "utf-8", lambda: rows)
 
 
 def _cell_text(value: object) -> str:
@@ -216,14 +209,6 @@ def _cell_text(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     return "" if value is None else str(value).strip()
-
-
-def _write_rows(target: Path, header: list[str], rows: list[list[str]], kind: str) -> CsvFacts:
-    with target.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(header)
-        writer.writerows([one_line(value) for value in row] for row in rows)
-    return CsvFacts("utf-8", kind)
 
 
 def month_in_name(pattern: str | None, name: str) -> str | None:

@@ -1,9 +1,9 @@
-"""Character encodings: which one a CSV is in, and its rewriting as UTF-8.
+"""CSV: which encoding it is in, and its cells, block by block.
 
-DuckDB reads UTF-8 only (its own GB18030 reading loses rows with four-byte characters, which rare surnames have), so
-files are transcoded line by line first: line feed, carriage return and quote are never part of a longer character in
-UTF-8, GBK or GB18030.  On the way each record is put on one line, because a quote that is opened and never closed would
-swallow all rows behind it without a word.
+Line feed, carriage return and quote are never part of a longer character in UTF-8, GBK or GB18030, so lines and cells
+are found in the bytes as they came (DuckDB's own GB18030 reading loses rows with four-byte characters, which rare
+surnames have).  Each record is put on one line first, because a quote that is opened and never closed would swallow
+all rows behind it without a word.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
+from sources.connectors.cells import Cells, decodes, of_lines
 from sources.connectors.problems import FileRefused
 
-_SAMPLE = 256 << 10
-_CHUNK = 4 << 20
-_SEPARATORS = b"\x1e\x1f"  # control characters that landing uses between list elements; no text may hold them
+_CHUNK = 1 << 20  # small enough that what is known of its cells stays in the processor's cache
+_UNIT = b"\x1f"  # stands between cells that were in quotes
+_NO_TEXT = b"\r\x1e" + _UNIT  # no text holds them
 _LONGEST_LINE = 64 << 20  # without a line feed in so many bytes it is not a table
 _LONGEST_FIELD = 128 << 10  # characters
 _FIELD_LINES = 20  # a quoted field may go over so many lines
-_UNCLOSED = b"unclosed quote"
+_UNREADABLE = b"unreadable"  # a record of one cell, too narrow for any table
 _TOLERATED = 0.01  # share of undecodable lines above which the encoding itself is in doubt
 
 
@@ -42,7 +42,7 @@ def detect_encoding(sample: bytes) -> str:
     if not lines:
         return "utf-8"
     for encoding in ("utf-8", "gb18030"):
-        bad = sum(not _decodes(line, encoding) for line in lines)
+        bad = sum(not decodes(line, encoding) for line in lines)
         if bad <= max(_TOLERATED * len(lines), 1 if len(lines) > 10 else 0):
             return encoding
     raise FileRefused(
@@ -50,82 +50,76 @@ def detect_encoding(sample: bytes) -> str:
     )
 
 
-def _decodes(line: bytes, encoding: str) -> bool:
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-_ONE_LINE = str.maketrans({"\r": " ", "\n": " ", "\0": None, "\x1e": None, "\x1f": None})
+_ONE_LINE = str.maketrans({"\n": " ", "\0": None} | dict.fromkeys(_NO_TEXT.decode()))
 
 
 def one_line(text: str) -> str:
-    """A cell of a carrier without lines as :func:`transcode` would leave it: no line breaks, no control characters."""
+    """A cell of a carrier without lines as :func:`read_cells` would leave it: no line breaks, no control characters."""
     return text.translate(_ONE_LINE)
 
 
-def transcode(stream: BinaryIO, target: Path) -> tuple[str, list[int]]:
-    """Write ``stream`` as UTF-8, one record a line; returns the encoding and the lines that do not decode.
+def read_cells(stream: BinaryIO, encoding: str, width: int) -> Iterator[Cells]:
+    """The cells of a CSV behind its header, block by block; raises FileRefused.
 
-    An undecodable line, or one with a zero byte, is written with replacement characters so that line numbers stay
-    true; landing puts it into quarantine.  Memory is bounded by the chunk size, whatever the file's size.
+    Lines that do not decode or are not as wide as the header are named in ``unread``.  Memory is bounded by the
+    block size, whatever the file's size.
     """
-    sample = stream.read(_SAMPLE)
-    if not sample.strip():
-        raise FileRefused("empty_file", "文件为空，没有表头也没有数据。请重新导出。")
-    encoding = detect_encoding(sample)
     codec = "utf-8" if encoding == "utf-8-sig" else encoding
-    bad_lines: list[int] = []
-    line = 0
-    with target.open("wb") as out:
-        for block in _records(stream, sample.removeprefix(codecs.BOM_UTF8)):
-            try:
-                if b"\0" in block:
-                    raise ValueError
-                text = block.decode(codec)
-            except ValueError:  # of which UnicodeDecodeError is one
-                text, bad = _decode_line_by_line(block, codec, line)
-                bad_lines += bad
-            out.write(text.encode().translate(None, _SEPARATORS))
-            line += block.count(b"\n")
-    if len(bad_lines) > max(_TOLERATED * line, 1):
+    lines = undecodable = 0
+    for block, separator in _records(stream, width):
+        cells, more = of_lines(block, separator, codec, width, lines)
+        lines += more
+        undecodable += sum(reason == "bad_encoding" for _, reason in cells.unread)
+        yield cells
+    if undecodable > max(_TOLERATED * lines, 1):
         raise FileRefused(
             "unknown_encoding",
-            f"按 {encoding} 解码有 {len(bad_lines)} 行失败，疑似编码混用。请整份以 UTF-8 或 GB18030 重新导出。",
+            f"按 {encoding} 解码有 {undecodable} 行失败，疑似编码混用。请整份以 UTF-8 或 GB18030 重新导出。",
         )
-    return encoding, bad_lines
 
 
-def _whole_lines(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
-    rest = first
+def _records(stream: BinaryIO, width: int) -> Iterator[tuple[bytes, bytes]]:
+    """Blocks of whole records, each on one line that ends with a line feed; and what stands between their cells."""
+    held: list[bytes] = []  # lines whose quotes may still close in the next block
+    for received in _whole_lines(stream):
+        block = received.translate(None, _NO_TEXT) if any(byte in received for byte in _NO_TEXT) else received
+        if not held and b'"' not in block:
+            yield block, b","
+            continue
+        lines, held = _close_quotes(held + block.split(b"\n")[:-1], width, at_end=False)
+        yield _unquoted(lines), _UNIT
+    if held:
+        yield _unquoted(_close_quotes(held, width, at_end=True)[0]), _UNIT
+
+
+def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
+    rest = stream.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
     while chunk := stream.read(_CHUNK):
-        cut = rest.rfind(b"\n") + 1
+        cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield rest[:cut]
-        rest = rest[cut:] + chunk
+            yield rest + chunk[:cut]
+            rest = b""
+        rest += chunk[cut:]
         if len(rest) > _LONGEST_LINE:
             raise FileRefused("unreadable_rows", "文件中有一行超过 64 MB，不是按行的表格。请重新导出为 CSV。")
     if rest:
-        yield rest if rest.endswith(b"\n") else rest + b"\n"
+        yield rest + b"\n"
 
 
-def _records(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
-    """Blocks of whole records, each on one line that ends with a line feed."""
-    width = len(fields(first.split(b"\n", 1)[0].decode("latin-1")))
-    held: list[bytes] = []  # lines whose quotes may still close in the next block
-    for block in _whole_lines(stream, first):
-        lines = block.replace(b"\r\n", b"\n").replace(b"\r", b" ").split(b"\n")[:-1]
-        if b"" in lines:  # DuckDB passes over empty lines without counting them
-            lines = [line for line in lines if line]
-        if held or b'"' in block:
-            lines, held = _close_quotes(held + lines, width, at_end=False)
-        if lines:
-            yield b"\n".join([*lines, b""])
-    if held:
-        lines, _ = _close_quotes(held, width, at_end=True)
-        yield b"\n".join([*lines, b""])
+def _unquoted(lines: list[bytes]) -> bytes:
+    """Records without their quotes, a control character between the cells; a line that breaks the rules is one cell."""
+    records = []
+    for line in lines:
+        if b'"' not in line:
+            records.append(line.replace(b",", _UNIT))
+            continue
+        try:
+            cells = next(csv.reader([line.decode("latin-1")], strict=True))
+        except csv.Error:
+            records.append(_UNREADABLE)
+        else:
+            records.append(_UNIT.join(cell.encode("latin-1") for cell in cells))
+    return b"\n".join([*records, b""])
 
 
 def _close_quotes(lines: list[bytes], width: int, *, at_end: bool) -> tuple[list[bytes], list[bytes]]:
@@ -149,7 +143,7 @@ def _close_quotes(lines: list[bytes], width: int, *, at_end: bool) -> tuple[list
             done.append(record)
             at = closing + 1
         else:
-            done.append(_UNCLOSED)
+            done.append(_UNREADABLE)
             at += 1
     return done, []
 
@@ -169,12 +163,3 @@ def fields(record: str) -> list[str]:
     except csv.Error:
         return []
     return found if len(record) <= _LONGEST_FIELD or max(map(len, found)) <= _LONGEST_FIELD else []
-
-
-def _decode_line_by_line(block: bytes, codec: str, before: int) -> tuple[str, list[int]]:
-    texts, bad = [], []
-    for number, line in enumerate(block.split(b"\n")[:-1], before + 1):
-        if b"\0" in line or not _decodes(line, codec):
-            bad.append(number)
-        texts.append(line.replace(b"\0", b"").decode(codec, "replace"))
-    return "\n".join([*texts, ""]), bad

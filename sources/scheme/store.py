@@ -20,8 +20,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from sources.batch import write_json
 from sources.expressions import quote
+from sources.outputs import write_json
 from sources.scheme.package import Package, SchemeProblem
 from sources.scheme.tables import PACKAGE, STORED
 
