@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sources import hqms
 from sources.connectors import FileRefused, open_carrier
 from sources.connectors.carrier import month_in_name
-from sources.connectors.cells import Cells, Slots, record_batch
+from sources.connectors.cells import Cells, Slots, fixed_texts, record_batch
 from sources.contract import Contract, contracts_digest, load_contracts
 from sources.expressions import (
     address_heads,
@@ -32,7 +32,7 @@ from sources.expressions import (
 )
 from sources.intake import InboxFile
 from sources.outputs import Member, receipt_path, write_json, write_outputs
-from sources.privacy import key_id, pseudonymiser
+from sources.privacy import PSEUDONYM_DIGITS, key_id, pseudonymiser
 from sources.residence import load_division_tables, postcode_sql, resolve_heads
 
 if TYPE_CHECKING:
@@ -130,12 +130,11 @@ def _unknown_columns(contract: Contract, header: list[str]) -> set[str]:
 
 def _register_pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     """SQL functions ``patient_pseudonym`` and ``person_pseudonym``, evaluated a vector of rows at a time."""
-    import pyarrow as pa
     from duckdb.func import PythonUDFType
 
     def vectorised(domain: str) -> Callable[[Any], Any]:
         pseudonyms = pseudonymiser(key, domain)
-        return lambda texts: pa.array(pseudonyms(texts.to_pylist()), pa.string())
+        return lambda texts: fixed_texts(pseudonyms(texts.to_pylist()), PSEUDONYM_DIGITS)
 
     for domain in ("patient", "person"):
         con.create_function(f"{domain}_pseudonym", vectorised(domain), ["VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW)
@@ -157,11 +156,9 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
         typed.append(f"patient_pseudonym({organisation_text(contract, columns)} || '|' || {text}) as patient_id")
     roles = [p for p in parsed if p.field.role]
     typed += [f"{p.value if p.field.type == 'datetime' else p.text} as role_{p.field.role}" for p in roles]
-    any_fault, details = faults_sql(contract, parsed)
-    con.register(
-        "record",
-        _records(members, {columns[name]: position[name] for name in columns}, slots(contract, position)),
-    )
+    any_fault, faults, value_classes = faults_sql(contract, parsed)
+    records = _Records(members, {columns[name]: position[name] for name in columns}, slots(contract, position))
+    con.register("record", records.stream())
     con.execute(
         f"""
         create temp table parsed as
@@ -169,11 +166,14 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
         select
             {", ".join(["file_no", "source_row", *own_columns(contract), *address_heads(contract)])},
             {f"strftime({contract.partition}, '%Y-%m')" if contract.partition else "null::varchar"} as landed_month,
-            case when {any_fault} then list_filter([{", ".join(details)}], lambda x: x is not null) end as faults
+            case when {any_fault} then {faults} end as faults,
+            case when {any_fault} then {value_classes} end as value_classes
         from typed
         """
     )
     con.unregister("record")
+    if records.failure:
+        raise records.failure
 
 
 def _header(members: list[Member]) -> list[str]:
@@ -181,23 +181,40 @@ def _header(members: list[Member]) -> list[str]:
     return members[0].carrier.header
 
 
-def _records(members: list[Member], columns: dict[str, int], groups: list[Slots]) -> pa.RecordBatchReader:
-    """The records of all files, read while DuckDB asks for them; a file that is refused on the way stops there."""
-    import pyarrow as pa
+@dataclass
+class _Records:
+    """The records of all files, read while DuckDB asks for them; a file that is refused on the way stops there.
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        for member in members:
-            constants = {"file_no": member.number, "file_month": int((member.month or "0").replace("-", ""))}
+    DuckDB reads the bare Arrow stream in its own threads, all else through the threads of another library.
+    """
+
+    members: list[Member]
+    columns: dict[str, int]
+    groups: list[Slots]
+    failure: Exception | None = None
+
+    def stream(self) -> object:
+        import pyarrow as pa
+
+        # what no file gives has the same columns
+        schema = self._batch(Cells.none(), 0, None).schema
+        return pa.RecordBatchReader.from_batches(schema, self._batches()).__arrow_c_stream__()
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        for member in self.members:
             try:
                 for cells in member.carrier.cells() if member.carrier else ():
                     member.unread += cells.unread
-                    yield record_batch(cells, columns, groups, constants)
+                    yield self._batch(cells, member.number, member.month)
             except FileRefused as refusal:
                 member.refuse(refusal)
+            except Exception as error:  # DuckDB would make it one of its own, with its text
+                self.failure = error
+                return
 
-    # what no file gives has the same columns
-    schema = record_batch(Cells.none(), columns, groups, {"file_no": 0, "file_month": 0}).schema
-    return pa.RecordBatchReader.from_batches(schema, batches())
+    def _batch(self, cells: Cells, number: int, month: str | None) -> pa.RecordBatch:
+        constants = {"file_no": number, "file_month": int(month.replace("-", "")) if month else 0}
+        return record_batch(cells, self.columns, self.groups, constants)
 
 
 def _find_faults(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member]) -> None:
@@ -227,7 +244,7 @@ def _find_faults(con: duckdb.DuckDBPyConnection, contract: Contract, members: li
 
         create temp table fault as
         select file_no, source_row, {organisation} as organisation_id, coalesce(landed_month, '') as month,
-               f.field, f.reason, f.value_class, nth
+               f.field, f.reason, value_classes[f.cell] as value_class, nth
         from (select *, unnest(faults) as f, generate_subscripts(faults, 1) as nth from parsed where faults is not null)
         union all
         select file_no, source_row, {organisation}, coalesce(landed_month, ''), {quote(key_source)}, 'duplicate_key',
@@ -265,7 +282,7 @@ def _stage(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     con.execute(
         f"""
         create temp view fit as
-        select * exclude (faults) replace (coalesce(landed_month, 'all') as landed_month)
+        select * exclude (faults, value_classes) replace (coalesce(landed_month, 'all') as landed_month)
         from parsed anti join duplicate using (file_no, source_row) where faults is null;
 
         create temp view good as select {", ".join(select)} from fit {joins}

@@ -37,7 +37,8 @@ def parse(item: ContractField, columns: Mapping[str, str]) -> Parsed:
     if reason:
         faults.append((reason, f"{text} is not null and {value} is null"))
     elif item.type in ("text", "code", "icd", "department"):
-        faults.append(("too_long", f"length({text}) > {item.max_length}"))
+        # the number of bytes, which is known, keeps nearly all texts from being counted
+        faults.append(("too_long", f"strlen({text}) > {item.max_length} and length({text}) > {item.max_length}"))
         if item.checked and item.code_list:
             codes = ", ".join(quote(code) for code in code_list(item.code_list))
             faults.append(("not_in_code_list", f"{text} not in ({codes})"))
@@ -154,29 +155,35 @@ def landed_types(dataset: str) -> dict[str, str]:
     return types
 
 
-def faults_sql(contract: Contract, head: list[Parsed]) -> tuple[str, list[str]]:
-    """The condition that a row has any fault, and one expression per possible fault for the rows that have."""
-    faults = [(p, reason, condition) for p in head if p.field.use != "drop" for reason, condition in p.faults]
-    conditions = [condition for _, _, condition in faults]
-    details = [
-        f"case when {condition} then {_fault(p.field.source, reason, _value_class(p.text))} end"
-        for p, reason, condition in faults
-    ]
+def faults_sql(contract: Contract, head: list[Parsed]) -> tuple[str, str, str]:
+    """The condition that a row has any fault; for the rows that have, their faults, and what the cells hold.
+
+    A fault names its cell's place among the value classes.  Of these, each stands once: what stands twice in a query,
+    DuckDB computes beforehand, for all rows.
+    """
+    faults = [(n, p.field.source, fault) for n, p in enumerate(head, 1) for fault in p.faults if p.field.use != "drop"]
+    found = [(n, source, reason, condition) for n, source, (reason, condition) in faults]
+    classes = [_value_class(p.text) for p in head]
     if contract.partition:
         source = next(f.source for f in contract.fields if f.name == contract.partition)
         outside = f"year({contract.partition}) * 100 + month({contract.partition}) <> nullif(file_month, 0)"
-        conditions.append(outside)
-        details.append(f"case when {outside} then {_fault(source, 'outside_file_month', quote('date_like'))} end")
-    return " or ".join(f"coalesce({condition}, false)" for condition in conditions), details
+        classes.append(quote("date_like"))
+        found.append((len(classes), source, "outside_file_month", outside))
+    details = [
+        f"case when {condition} then {{'field': {quote(source)}, 'reason': {quote(reason)}, 'cell': {n}}} end"
+        for n, source, reason, condition in found
+    ]
+    any_fault = " or ".join(f"({condition})" for *_, condition in found)
+    return (
+        any_fault,
+        f"list_filter([{', '.join(details)}], lambda x: x is not null)",
+        f"[{', '.join(classes)}]",
+    )
 
 
 def organisation_text(contract: Contract, columns: Mapping[str, str]) -> str:
     organisation = next(f for f in contract.fields if f.name == "organisation_id")
     return columns[organisation.source.upper()]
-
-
-def _fault(source: str, reason: str, value_class: str) -> str:
-    return f"{{'field': {quote(source)}, 'reason': {quote(reason)}, 'value_class': {value_class}}}"
 
 
 def raw(name: str) -> str:

@@ -239,6 +239,15 @@ def _filled(cells: Cells, group: Slots) -> tuple[pa.Array, Callable[[Sequence[in
     return _integers(offsets), of_slot
 
 
+def fixed_texts(texts: Sequence[str], length: int) -> pa.Array:
+    """ASCII texts that are all of one length."""
+    import pyarrow as pa
+
+    bounds = np.arange(len(texts) + 1, dtype=np.int32) * np.int32(length)
+    data = [None, pa.py_buffer(bounds), pa.py_buffer("".join(texts).encode("ascii"))]
+    return pa.Array.from_buffers(pa.string(), len(texts), data)
+
+
 def _integers(numbers: NDArray[np.int32]) -> pa.Array:
     import pyarrow as pa
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hmac
 import io
 import json
 import zipfile
@@ -418,6 +419,13 @@ def test_identity_is_compared_before_it_is_dropped(tmp_path: Path) -> None:
         (None, None, 61, False),
         (False, True, None, True),
     ]
+
+
+@pytest.mark.parametrize("key", [KEY, b"a key longer than a block of the hash function, which is first hashed itself"])
+def test_pseudonyms_are_hmac_sm3(key: bytes) -> None:
+    texts = ["", "R00001", "病案号" * 50]
+    expected = [hmac.new(key, b"patient\0" + text.encode(), "sm3").hexdigest()[:32] for text in texts]
+    assert pseudonymiser(key, "patient")(texts) == expected
 
 
 def test_pseudonyms_depend_on_the_key_and_join_the_sources(tmp_path: Path) -> None:
