@@ -404,6 +404,42 @@ def test_a_grade_may_rise_or_stay_high(scoring: Scoring) -> None:
         assert item("absent")[1:] == ("not_scored", "没有绩效考核结果")
 
 
+def test_a_surgical_specialty_of_the_guizhou_programme(scoring: Scoring) -> None:
+    """Three peers, values in three of nine domains: by hand, under a tier of even weights and under 筑峰."""
+    with scoring.province(
+        {
+            (hospital, "0401"): {
+                "procedure_spectrum": Value(spectrum),
+                "out_of_city_share": Value(elsewhere),
+                "mean_length_of_stay": Value(stay),
+            }
+            for hospital, spectrum, elsewhere, stay in (("A", 30, "0.2", 6), ("B", 20, "0.2", 7), ("C", 10, "0.1", 8))
+        },
+        dossiers={
+            ("A", "0401"): {
+                **{"D0617": "国家级", "D0604": 6, "D0605": 4, "D0602": 20},
+                # below last year and the province, above the nation: one of three is enough
+                **{"D1001": 95, "D1002": 96, "D1003": 94, "D1004": 97},
+            },
+            ("B", "0401"): {"D0617": "省级", "D0604": 2, "D0605": 2, "D0602": 20},
+            ("C", "0401"): {"D0617": "无", "D0604": 1, "D0605": 1, "D0602": 20},
+        },
+    ) as scored:
+        climbing, base = f"{GUIZHOU}/panfeng", f"{GUIZHOU}/zhufeng"
+        # domain 1: spectrum first of three, and shared first from elsewhere, 20 each: (83.3 + 66.7) / 2
+        assert scored.score(climbing, "A", "0401", "1")[0] == 75
+        # domain 2: title 60 at 100, half of the physicians are senior, 20 at 83.3
+        assert scored.score(climbing, "A", "0401", "2")[0] == Decimal("95.83333333")
+        # domain 8: satisfaction 60 at 100, the shortest stay 30 at 83.3
+        assert scored.score(climbing, "A", "0401", "8")[0] == Decimal("94.44444444")
+        # (40 x 75 + 80 x 95.8 + 90 x 94.4) / 210; 210 of 27 entries at 60
+        assert scored.score(climbing, "A", "0401") == (Decimal("91.26984127"), Decimal("0.12962963"), 1)
+        # domains 1 and 2 twice: (80 x 75 + 160 x 95.8 + 90 x 94.4) / 330; four and three entries more
+        assert scored.score(base, "A", "0401") == (Decimal("90.40404040"), Decimal("0.16176471"), 1)
+        # C: (40 x 16.7 + 80 x 4.2 + 30 x 16.7) / 150; with 150 of 1,620 it is not ranked
+        assert scored.score(climbing, "C", "0401") == (Decimal("10"), Decimal("0.09259259"), None)
+
+
 # --- configuration
 
 

@@ -6,6 +6,7 @@ import gzip
 import hmac
 import io
 import json
+import random
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +74,47 @@ def refusal(home: Path) -> tuple[str, str]:
     found += [(r["refused"]["code"], r["refused"]["message"]) for r in receipts(home) if r["refused"]]
     assert len(found) == 1, found
     return found[0]
+
+
+def test_neither_the_order_of_files_nor_of_rows_changes_what_readers_see(tmp_path: Path) -> None:
+    """Two months of two hospitals: all at once, against one a landing in a drawn order with its rows shuffled."""
+    draw = random.Random(7)
+    other = "12990102MB0000002L"
+    files = {
+        (organisation, month): [
+            clean_front_page(
+                organisation=organisation,
+                record=f"R{month}{serial:04d}",
+                admitted=datetime(2022, month, 1, 8),
+                discharged=datetime(2022, month, 2 + serial, 10),
+                department="0304",
+                diagnosis="I21.001",
+                serial=serial,
+            )
+            for serial in range(1, 6)
+        ]
+        for organisation in (HOSPITAL, other)
+        for month in (1, 2)
+    }
+
+    def land_pages(home: Path) -> None:
+        intake.record(home, intake.scan(home))
+        landing.land(home, "hqms_front_page", key=KEY, workers=1)
+
+    def put_file(home: Path, key: tuple[str, int], rows: list[dict[str, str]]) -> None:
+        organisation, month = key
+        put(home / "inbox" / "hqms" / organisation / f"hqmsts_2022M{month:02d}.csv", front_page_csv(rows))
+
+    together, apart = tmp_path / "together", tmp_path / "apart"
+    for key, rows in files.items():
+        put_file(together, key, rows)
+    land_pages(together)
+    for key in draw.sample(sorted(files), len(files)):
+        put_file(apart, key, draw.sample(files[key], len(files[key])))
+        land_pages(apart)
+    columns = "* exclude (source_id, source_row)"
+    seen = [sorted(map(repr, landed(home, columns))) for home in (together, apart)]
+    assert len(seen[0]) == 20 and seen[0] == seen[1]
 
 
 # ---------------------------------------------------------------------------------------------- carriers, encodings

@@ -180,4 +180,11 @@ def test_four_thousand_candidates_are_selected_in_seconds() -> None:
     assert time.process_time() - started < 30
     assert len(outcome.recommended) == 200 and len(outcome.reserve) == 20
     assert all(keeps(tuple(outcome.recommended), quota) for quota in quotas)
+    # no better candidate can take anybody's place: whoever would, breaks a quota
+    weakest = max(outcome.recommended)
+    for late in outcome.recommended:
+        for early in set(range(weakest)) - set(outcome.recommended):
+            if scores[early] > scores[late]:
+                swapped = tuple({*outcome.recommended, early} - {late})
+                assert not all(keeps(swapped, quota) for quota in quotas)
     assert outcome.costs["capital"] > 0 and outcome.costs["core"] > 0
