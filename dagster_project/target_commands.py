@@ -173,6 +173,29 @@ def target_grants(name: Name, home: Home = None) -> None:
         _console().print(f"  {role}：{SCOPE_TITLES[scope]} {scope_id}".rstrip())
 
 
+@app.command("superset")
+def target_superset(
+    name: Name,
+    out: Annotated[Path, typer.Argument(metavar="ZIP", help="写出的导入包", show_default=False)],
+    url: Annotated[
+        str | None, typer.Option(help="Superset 所用的连接串（默认同目标库，不含密码）", show_default=False)
+    ] = None,
+    home: Home = None,
+) -> None:
+    """写出 Superset 仪表板导入包：排名、趋势、质量、流向、名额；标题取自当前发布版。"""
+    from dagster_project.settings import SettingsError, load_settings
+    from publishing.superset import dashboard_zip, mart_columns
+
+    settings = load_settings(home)
+    target = settings.targets.get(name)
+    if target is None or target.connection not in settings.connections:
+        raise SettingsError(f"没有名为 {name} 的目标库，或其连接未设置")
+    # Superset brings psycopg2, not psycopg
+    uri = url or settings.connections[target.connection].url.replace("+psycopg:", "+psycopg2:")
+    out.write_bytes(dashboard_zip(mart_columns(settings.current), uri=uri, prefix=target.prefix))
+    _console().print(f"{_MARKS['ok']} {out}\n导入：superset import-dashboards -p {out} -u 管理员，或在界面上传")
+
+
 def _mirror(home: Path | None, name: str) -> Mirror:
     from dagster_project.settings import load_settings
     from dagster_project.targets import open_target
