@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagster_project.source_commands import app as source_app
 from dagster_project.target_commands import app as target_app
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from dagster_project.run import RunOutcome
 
-OK, FAILURE, USAGE, GATE_CLOSED, BUSY, STALE, TARGET_BEHIND = range(7)
+OK, FAILURE, USAGE, GATE_CLOSED, BUSY, STALE, TARGET_BEHIND, SOURCE_BEHIND = range(8)
 
 EXIT_CODES = """退出码：
 
@@ -33,6 +34,7 @@ EXIT_CODES = """退出码：
   4  另一次运行正在使用同一数据目录
   5  发布版过期或尚不存在
   6  已发布，但有目标库未能同步
+  7  已完成，但有数据库来源未能拉取
 """
 
 app = typer.Typer(
@@ -50,6 +52,7 @@ key_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="假名�
 scheme_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="分组方案：检查、导入、列出、比较。")
 app.add_typer(release_app, name="release")
 app.add_typer(scheme_app, name="scheme")
+app.add_typer(source_app, name="source")
 app.add_typer(target_app, name="target")
 app.add_typer(key_app, name="key")
 
@@ -75,6 +78,8 @@ def _finish(outcome: RunOutcome) -> None:
     code = {"published": OK, "up_to_date": OK, "gate_closed": GATE_CLOSED, "failed": FAILURE}[outcome.result]
     if code == OK and any(target.mark == "fail" for target in outcome.targets):
         code = TARGET_BEHIND
+    if code == OK and any(report.problem for report in outcome.pulls):
+        code = SOURCE_BEHIND
     raise typer.Exit(code)
 
 

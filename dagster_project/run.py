@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
+    from sources.databases.pull import PullReport
+
 Result = Literal["published", "up_to_date", "gate_closed", "failed"]
 
 STEP_TITLES = {
+    "pulls": "拉取数据库",
     "intake": "收件登记",
     "candidate": "候选库",
     "warehouse": "指标计算",
@@ -66,6 +69,7 @@ class RunOutcome:
     judged_hash: str | None = None
     log: Path | None = None
     targets: list[TargetOutcome] = field(default_factory=list)
+    pulls: list[PullReport] = field(default_factory=list)
 
 
 def step_title(step: str) -> str:
@@ -85,6 +89,7 @@ def run_nightly(settings: Settings, console: Console) -> RunOutcome:
     _ = settings.province
     load_key(settings.pseudonym_key_file)
     with exclusive(settings, on_wait=console.print):
+        pulls = _pull(settings, console) if settings.pulls else []
         with console.status("查看收件箱……"):
             idle = nothing_to_do(settings)
         if idle:
@@ -92,8 +97,22 @@ def run_nightly(settings: Settings, console: Console) -> RunOutcome:
             append_journal(settings, "up_to_date")
             release_id = current_release_id(settings)
             targets = push_current(settings, automatic=True)
-            return RunOutcome("up_to_date", time.monotonic() - started, release_id, targets=targets)
-        return _run_job(settings, console, started)
+            return RunOutcome("up_to_date", time.monotonic() - started, release_id, targets=targets, pulls=pulls)
+        # the job would pull as well, when Dagster starts it
+        return replace(_run_job(settings.model_copy(update={"pulls": {}}), console, started), pulls=pulls)
+
+
+def _pull(settings: Settings, console: Console) -> list[PullReport]:
+    """Bring what is due from the databases; one that fails does not keep the others from their release."""
+    from dagster_project.pulling import pull_all
+    from dagster_project.source_commands import show_report
+
+    reports = []
+    with console.status("连接数据库……") as status:
+        for report in pull_all(settings, tell=status.update):
+            show_report(console, report)
+            reports.append(report)
+    return reports
 
 
 def _finish_killed(settings: Settings) -> None:

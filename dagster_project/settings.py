@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from dagster_project.connections import Connection
+from sources.databases.config import Pull
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_FILE = "zhuanke.toml"
@@ -67,6 +68,9 @@ class Settings(BaseSettings):
     freshness_days: int = Field(default=40, ge=1, description="距上次发布超过此天数即为过期（数据按月到达）")
 
     connections: dict[str, Connection] = Field(default_factory=dict, description="数据库连接")
+    pulls: dict[Annotated[str, Field(pattern=r"^[\w-]{1,60}$")], Pull] = Field(
+        default_factory=dict, description="从数据库拉取的表"
+    )
     targets: dict[str, Target] = Field(default_factory=dict, description="发布后同步的目标库")
 
     @field_validator("home", "pseudonym_key_file")

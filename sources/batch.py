@@ -19,6 +19,7 @@ from sources.connectors import FileRefused, open_carrier
 from sources.connectors.carrier import month_in_name
 from sources.connectors.cells import Cells, Slots, fixed_texts, record_batch
 from sources.contract import Contract, contracts_digest, load_contracts
+from sources.databases import journal as pulls
 from sources.expressions import (
     address_heads,
     faults_sql,
@@ -90,6 +91,8 @@ def _open(batch: Batch, item: InboxFile, number: int) -> Member:
         member.refuse(refusal)
         return member
     member.month = month_in_name(contract.file_month, path.name)
+    if member.carrier.kind == "parquet":
+        receipt["pull"] = pulls.find(batch.home, item.sha256)
     receipt |= {
         "carrier": member.carrier.kind,
         "encoding": member.carrier.encoding,

@@ -27,11 +27,22 @@ Slice = tuple[str, ...]
 
 
 def slices_in_force(home: Path) -> dict[str, dict[Slice, str]]:
-    """Per dataset: slice → SHA-256 of the file that supplies it, the one that arrived last."""
+    """Per dataset: slice → SHA-256 of the file that supplies it, the one that arrived last.
+
+    A month pulled from a database is the whole of it: slices that an earlier pull of the same month supplied, and the
+    last one does not, are gone.
+    """
     force: dict[str, dict[Slice, str]] = {dataset: {} for dataset in DATASETS}
+    pulled: dict[str, str] = {}
     for receipt in read_receipts(home):
+        mine, source = force[receipt["dataset"]], receipt["source"]
+        if receipt.get("pull") and not receipt["refused"]:
+            earlier = pulled.get(source["path"])
+            for key in [key for key, sha256 in mine.items() if sha256 == earlier]:
+                del mine[key]
+            pulled[source["path"]] = source["sha256"]
         for item in receipt.get("slices", []):
-            force[receipt["dataset"]][tuple(item["slice"])] = receipt["source"]["sha256"]
+            mine[tuple(item["slice"])] = source["sha256"]
     return force
 
 
@@ -80,7 +91,7 @@ def _view(home: Path, dataset: str, receipts: list[dict[str, Any]], force: dict[
     columns = ", ".join(landed_types(dataset))
     for receipt in _first_arrivals(receipts):
         supplied = {tuple(item["slice"]) for item in receipt["slices"]}
-        current = {key for key in supplied if force[key] == receipt["source"]["sha256"]}
+        current = {key for key in supplied if force.get(key) == receipt["source"]["sha256"]}
         paths = [str(home / output["path"]) for output in receipt["outputs"]]
         if current == supplied:
             whole += paths
@@ -139,7 +150,7 @@ def _write_counts(
                 [dataset, sha256[:12], q["organisation_id"], q["month"], q["field"], q["reason"], q["rows"]]
             )
         for item in receipt.get("slices", []):
-            current = force[dataset][tuple(item["slice"])] == sha256
+            current = force[dataset].get(tuple(item["slice"])) == sha256
             slice_rows[dataset, sha256[:12], item["organisation_id"], item["month"], current] += item["rows"]
     con.execute(
         """

@@ -16,6 +16,7 @@ from filelock import FileLock
 sys.path.insert(0, str(Path(__file__).parent))
 
 from support.job import Job, write_key
+from support.mariadb import MariaDB, installed, running_mariadb
 from support.postgres import Postgres, running_postgres
 
 Build = Callable[[Path], None]
@@ -82,3 +83,20 @@ def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this test process; ask it for a `database()`."""
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """A MariaDB server of this test process, where the system has one."""
+    if not installed():
+        pytest.skip("MariaDB is not installed on this system")
+    with running_mariadb() as server:
+        yield server
+
+
+@pytest.fixture(params=["postgres", "mariadb", "sqlite"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of every kind that can be had here."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'source.db'}"
+    return str(request.getfixturevalue(request.param).database())

@@ -35,7 +35,8 @@ def nightly_schedule(settings: Settings) -> dg.ScheduleDefinition:
         description="每天 02:00（北京时间）；没有新文件且代码未变时跳过",
     )
     def schedule(_: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if nothing_to_do(settings):
+        # whether a database has news is known only after a look at it, which is the job's first step
+        if not settings.pulls and nothing_to_do(settings):
             append_journal(settings, "up_to_date")
             return dg.SkipReason("已是最新：收件箱没有新文件，代码与参考表也没有变化")
         return dg.RunRequest()

@@ -14,12 +14,14 @@ from datetime import timedelta
 import dagster as dg
 
 from dagster_project.defs.resources import HomeResource
+from dagster_project.pulling import pull_all
 from dagster_project.settings import Settings
 from sources import intake as source_intake
 from sources import landing as source_landing
 from sources.privacy import load_key
 
 GROUP = "landing"
+PULLS = dg.AssetKey("pulls")
 INTAKE = dg.AssetKey("intake")
 
 # A network share that hiccups. A full disk, a missing permission or a bad file stays as it is on a retry.
@@ -52,23 +54,48 @@ def retrying_passing_errors() -> Iterator[None]:
         raise
 
 
-@dg.asset(key=INTAKE, group_name=GROUP, kinds={"file"}, description="登记收件箱中新到的文件（只计数，不读内容）")
-def intake(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[None]:
-    """Record which files are new, which are known and which nobody recognises."""
-    with retrying_passing_errors():
-        found = source_intake.scan(home.settings.home)
-        source_intake.record(home.settings.home, found)
-    refused = [(file, file.problem) for file in found.new if file.problem is not None]
-    for file, (_, message) in refused:
-        context.log.warning(f"{file.path}：{message}")
-    duplicates = sum(code == "duplicate_file" for _, (code, _) in refused)
+@dg.asset(key=PULLS, group_name=GROUP, kinds={"sql"}, description="从数据库拉取到期的月份，放入收件箱")
+def pulled(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[None]:
+    """Pull every source; one that fails is told, and the others go on."""
+    reports = list(pull_all(home.settings, tell=context.log.info))
+    for report in reports:
+        if report.problem is not None:
+            context.log.warning(f"来源 {report.source}：{report.problem}")
     return dg.MaterializeResult(
         metadata={
-            "files_new": len(found.new),
-            "files_duplicate": duplicates,
-            "files_unknown": len(refused) - duplicates,
+            "months": sum(len(report.months) for report in reports),
+            "rows": sum(report.rows for report in reports),
+            "sources_failed": sum(report.problem is not None for report in reports),
         }
     )
+
+
+def _intake(settings: Settings) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=INTAKE,
+        deps=[PULLS] if settings.pulls else [],
+        group_name=GROUP,
+        kinds={"file"},
+        description="登记收件箱中新到的文件（只计数，不读内容）",
+    )
+    def intake(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[None]:
+        """Record which files are new, which are known and which nobody recognises."""
+        with retrying_passing_errors():
+            found = source_intake.scan(home.settings.home)
+            source_intake.record(home.settings.home, found)
+        refused = [(file, file.problem) for file in found.new if file.problem is not None]
+        for file, (_, message) in refused:
+            context.log.warning(f"{file.path}：{message}")
+        duplicates = sum(code == "duplicate_file" for _, (code, _) in refused)
+        return dg.MaterializeResult(
+            metadata={
+                "files_new": len(found.new),
+                "files_duplicate": duplicates,
+                "files_unknown": len(refused) - duplicates,
+            }
+        )
+
+    return intake
 
 
 def _landed(dataset: str, settings: Settings) -> dg.AssetsDefinition:
@@ -114,5 +141,6 @@ def _landed(dataset: str, settings: Settings) -> dg.AssetsDefinition:
 
 
 def landing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """Intake and one asset per dataset."""
-    return [intake, *(_landed(dataset, settings) for dataset in source_landing.DATASETS)]
+    """Pulls where there are any, intake, and one asset per dataset."""
+    pulls = [pulled] if settings.pulls else []
+    return [*pulls, _intake(settings), *(_landed(dataset, settings) for dataset in source_landing.DATASETS)]

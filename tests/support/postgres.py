@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,8 +57,15 @@ class Postgres:
             backend.wait(60)
 
     def restart(self) -> None:
-        """Start again after `kill`: PostgreSQL recovers from its log."""
+        """Start again after `kill`, and wait until PostgreSQL has recovered from its log."""
         _patiently(self._server.ensure_postgres_running)
+        engine = sa.create_engine(self.url(), poolclass=sa.NullPool)
+        for _ in range(600):
+            try:
+                return engine.connect().close()
+            except sa.exc.OperationalError:
+                time.sleep(0.1)
+        engine.connect().close()
 
     def stop(self) -> None:
         self._server.stop()
