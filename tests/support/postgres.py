@@ -72,12 +72,12 @@ class Postgres:
 
 
 def _patiently(start: Callable[[], None]) -> None:
-    """The wheel gives a server ten seconds to start, which a busy machine may exceed; asked again, it finds it."""
-    for _ in range(5):
+    """The wheel gives a server ten seconds and expects it to be ready then; on a busy machine it is asked again."""
+    for _ in range(60):
         try:
             return start()
-        except subprocess.TimeoutExpired:
-            continue
+        except (subprocess.TimeoutExpired, AssertionError):
+            time.sleep(1)
     start()
 
 

@@ -250,7 +250,7 @@ def test_postgresql_values(postgres: Postgres, tmp_path: Path) -> None:
         "'-'::text as 未入组原因",
     )
     must_succeed(pull(tmp_path, source(url, update_column=None)))
-    assert delivered(tmp_path) == {"2024-02": [("H", "甲  乙", "1", "2024-02-01 01:00:00", "12.50", None, None)]}
+    assert delivered(tmp_path) == {"2024-02": [("H", "甲 乙", "1", "2024-02-01 01:00:00", "12.50", None, None)]}
 
 
 def test_mariadb_values(mariadb: MariaDB, tmp_path: Path) -> None:
