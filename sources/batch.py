@@ -29,6 +29,7 @@ from sources.expressions import (
     own_columns,
     parse,
     quote,
+    row_key,
     slots,
 )
 from sources.intake import InboxFile
@@ -97,6 +98,7 @@ def _open(batch: Batch, item: InboxFile, number: int) -> Member:
         "carrier": member.carrier.kind,
         "encoding": member.carrier.encoding,
         "columns_unknown": sorted(_unknown_columns(contract, member.carrier.header)),
+        "columns_missing": _missing_columns(contract, member.carrier.header),
         "file_month": member.month,
     }
     return member
@@ -129,6 +131,16 @@ def _unknown_columns(contract: Contract, header: list[str]) -> set[str]:
         known |= {name.upper() for slot in group.slot_columns for name in slot.values()}
         known |= {name.upper() for name in group.dropped}
     return {name for name in header if name.upper() not in known}
+
+
+def _missing_columns(contract: Contract, header: list[str]) -> list[str]:
+    """Columns that the interface has and the file has not: their values are taken as empty, which must be said."""
+    present = {name.upper() for name in header}
+    expected = [f.source for f in contract.fields if (f.use != "drop" or f.role) and not f.extension]
+    for group in contract.lists:
+        wanted = [key for key, column in group.columns.items() if not column.extension]
+        expected += [slot[key] for slot in group.slot_columns for key in wanted if key in slot]
+    return [name for name in expected if name.upper() not in present]
 
 
 def _register_pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
@@ -226,12 +238,12 @@ def _find_faults(con: duckdb.DuckDBPyConnection, contract: Contract, members: li
     No value of a quarantined row is kept: the row is found again by its line in the received file.
     """
     organisation = "coalesce(organisation_id, '')" if "organisation_id" in contract.landed_types() else "''"
-    pseudonym = contract.pseudonymised
+    # what tells the rows of an organisation apart
+    told_apart = contract.key[min(1, len(contract.key) - 1)]
     key_source = next(
-        f.source
-        for f in contract.fields
-        if f.name == contract.key[0] or (contract.key[0] == "patient_id" and f is pseudonym)
+        f.source for f in contract.fields if told_apart in (f.name, f.use == "pseudonymise" and "patient_id")
     )
+    key = f"coalesce({row_key(contract)}, '')"
     con.execute("create temp table unread (file_no integer, source_row integer, reason varchar)")
     lost = [f"({m.number}, {line}, {quote(reason)})" for m in members for line, reason in m.unread]
     for some in range(0, len(lost), _INSERTED):
@@ -247,14 +259,14 @@ def _find_faults(con: duckdb.DuckDBPyConnection, contract: Contract, members: li
 
         create temp table fault as
         select file_no, source_row, {organisation} as organisation_id, coalesce(landed_month, '') as month,
-               f.field, f.reason, value_classes[f.cell] as value_class, nth
+               f.field, f.reason, value_classes[f.cell] as value_class, nth, {key} as row_key
         from (select *, unnest(faults) as f, generate_subscripts(faults, 1) as nth from parsed where faults is not null)
         union all
         select file_no, source_row, {organisation}, coalesce(landed_month, ''), {quote(key_source)}, 'duplicate_key',
-               'other', 1
+               'other', 1, {key}
         from parsed semi join duplicate using (file_no, source_row)
         union all
-        select file_no, source_row, '', '', '', reason, 'other', 1 from unread
+        select file_no, source_row, '', '', '', reason, 'other', 1, '' from unread
         """
     )
 

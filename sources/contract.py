@@ -71,6 +71,7 @@ class ContractField(_Strict):
     required: bool = False
     code_list: str | None = None
     checked: bool = False  # membership in the code list is a condition of landing
+    extension: bool = False  # a later addition to the interface: a file without the column lacks nothing
     identity: str | None = None  # kind of direct identifier, for the source pages and the privacy test
     role: str | None = None
     hour: str | None = None  # second column that holds the hour of a date
@@ -101,6 +102,7 @@ class ListColumn(_Strict):
     title_zh: str
     type: Literal["code", "icd", "date", "flag", "presence"] = "code"
     code_list: str | None = None
+    extension: bool = False
 
     @property
     def sql_type(self) -> str:

@@ -50,7 +50,7 @@ def _conversion(item: ContractField, text: str, columns: Mapping[str, str]) -> t
         whens = " ".join(f"when {quote(k)} then {quote(v)}" for k, v in item.map.items())
         known = ", ".join(quote(v) for v in dict.fromkeys(item.map.values()))
         return f"case {text} {whens} else case when {text} in ({known}) then {text} end end", "not_in_code_list"
-    decimal = f"try_cast({text} as decimal(14, 4))"
+    decimal = f"try_cast({_plain_number(text)} as decimal(14, 4))"
     match item.type:
         case "integer" | "year":
             whole = f"case when {decimal} % 1 = 0 then try_cast({decimal} as integer) end"
@@ -58,7 +58,7 @@ def _conversion(item: ContractField, text: str, columns: Mapping[str, str]) -> t
                 return whole, "not_integer"
             return f"case when {decimal} between 1900 and 2199 then {whole} end", "not_year"
         case "decimal":
-            return f"try_cast({text} as {item.sql_type})", "not_decimal"
+            return f"try_cast({_plain_number(text)} as {item.sql_type})", "not_decimal"
         case "amount_yuan":
             return f"case when ({decimal} * 100) % 1 = 0 then ({decimal} * 100)::bigint end", "not_amount"
         case "datetime":
@@ -85,11 +85,18 @@ def _conversion(item: ContractField, text: str, columns: Mapping[str, str]) -> t
     return text, None
 
 
+def _plain_number(text: str) -> str:
+    """The text, or NULL where DuckDB would read a spreadsheet's 1.23E+05, whose digits are lost, or 1_000."""
+    return f"case when not (contains({text}, 'E') or contains({text}, 'e') or contains({text}, '_')) then {text} end"
+
+
 def _datetime(text: str) -> str:
+    """A moment; the words that DuckDB takes for one (``epoch``, ``infinity``) are none: a date begins with a digit."""
     formats = (
         "['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M', '%Y-%m-%d %H:%M', '%Y/%m/%d %H:%M', '%Y-%m-%d %H', '%Y年%m月%d日']"
     )
-    return f"coalesce(try_cast({text} as timestamp), try_strptime({text}, {formats}))"
+    moment = f"coalesce(try_cast({text} as timestamp), try_strptime({text}, {formats}))"
+    return f"case when {text} between '0' and ':' then {moment} end"
 
 
 def flag(text: str) -> str:
@@ -179,6 +186,12 @@ def faults_sql(contract: Contract, head: list[Parsed]) -> tuple[str, str, str]:
         f"list_filter([{', '.join(details)}], lambda x: x is not null)",
         f"[{', '.join(classes)}]",
     )
+
+
+def row_key(contract: Contract) -> str:
+    """What tells a row from all others, whichever file it comes in; NULL where a part of its key is missing."""
+    parts = [f"{name}::varchar" for name in contract.key]
+    return "md5(" + " || '|' || ".join(parts) + ")"
 
 
 def organisation_text(contract: Contract, columns: Mapping[str, str]) -> str:

@@ -135,8 +135,17 @@ def _count(report: LandingReport, item: InboxFile, receipt: dict[str, Any]) -> N
     report.rows_read += rows["read"]
     report.rows_landed += rows["landed"]
     report.rows_quarantined += rows["quarantined"]
+    if receipt["columns_missing"]:
+        report.messages.append(f"{item.path}：{describe_missing(receipt)}")
     if rows["quarantined"]:
         report.messages.append(f"{item.path}：{describe_quarantine(receipt)}")
+
+
+def describe_missing(receipt: dict[str, Any], most: int = 5) -> str:
+    """One Chinese sentence: which columns of the interface the file does not have."""
+    names = receipt["columns_missing"]
+    more = f" 等 {len(names)} 列" if len(names) > most else ""
+    return f"表头缺少 {'、'.join(names[:most])}{more}，已按空值处理。请按接口补齐后重新报送整月。"
 
 
 def describe_quarantine(receipt: dict[str, Any], most: int = 3) -> str:

@@ -169,7 +169,7 @@ def _write_quarantine(
         return
     faults = con.execute(
         f"select {quote(member.file.source_id)} as source_id, source_row, organisation_id, month, field, reason, "
-        f"value_class from fault where file_no = {member.number} order by source_row, nth"
+        f"value_class, row_key from fault where file_no = {member.number} order by source_row, nth"
     ).to_arrow_table()
     _write_parquet(faults.schema, [faults], target)
     target.chmod(0o600)

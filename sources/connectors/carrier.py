@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import errno
 import gzip
 import io
 import re
+import struct
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -23,7 +26,10 @@ from sources.connectors.text import detect_encoding, fields, one_line, read_cell
 
 _HEADER_BYTES = 256 << 10
 # RuntimeError: zipfile's way of saying encrypted, or packed by a method that it does not know
-_ARCHIVE_ERRORS = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, RuntimeError)
+_ARCHIVE_ERRORS = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, RuntimeError, struct.error)
+# texts of hospitals shrink to a tenth or a fiftieth; what grows a thousandfold was made to fill a disk
+_MOST_EXPANSION = 400
+_EXPANSION_ALLOWED = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -39,43 +45,76 @@ class Carrier:
 def open_carrier(path: Path) -> Carrier:
     """Recognise container and header without reading the whole file; raises FileRefused."""
     suffix = path.suffix.lower()
-    try:
+    with _archive_errors():
         if suffix in (".csv", ".txt"):
             return _csv_carrier("csv", lambda: path.open("rb"))
         if suffix == ".gz":
-            return _csv_carrier("csv.gz", lambda: gzip.open(path))
+            return _csv_carrier("csv.gz", lambda: _gzip_stream(path))
         if suffix == ".zip":
             return _zip_carrier(path)
         if suffix == ".xlsx":
             return _xlsx_carrier(path)
         if suffix == ".parquet":
             return Carrier(_clean_header(texts.header(path)), "parquet", "utf-8", lambda: texts.read_cells(path))
-    except _ARCHIVE_ERRORS as error:
-        raise _broken_archive() from error
     raise FileRefused(
         "unsupported_carrier", f"不支持的文件类型 {suffix or '（无扩展名）'}。请提交 csv、csv.gz、zip 或 xlsx。"
     )
+
+
+@contextmanager
+def _archive_errors() -> Iterator[None]:
+    """Whatever a damaged archive makes its reader raise is a refusal; a failing disk is not."""
+    try:
+        yield
+    except _ARCHIVE_ERRORS as error:
+        raise _broken_archive() from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a seek to before the beginning
+            raise
+        raise _broken_archive() from error
 
 
 def _broken_archive() -> FileRefused:
     return FileRefused("broken_archive", "压缩包损坏、不完整或加了密码。请重新上传未加密的完整文件。")
 
 
+def _refuse_bomb(packed: int, unpacked: int) -> None:
+    if unpacked > max(_EXPANSION_ALLOWED, _MOST_EXPANSION * packed):
+        raise FileRefused(
+            "broken_archive",
+            f"压缩包解开后膨胀到 {_MOST_EXPANSION} 倍以上，不像数据文件，已停止读取。请核对文件后重新上传。",
+        )
+
+
+class _GzipStream(gzip.GzipFile):
+    """A gzip file says only by being read how large it is."""
+
+    packed = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        piece = super().read(size)
+        _refuse_bomb(self.packed, self.tell())
+        return piece
+
+
+def _gzip_stream(path: Path) -> _GzipStream:
+    stream = _GzipStream(path)
+    stream.packed = path.stat().st_size
+    return stream
+
+
 def _csv_carrier(kind: str, opener: Callable[[], Any]) -> Carrier:
     with opener() as stream:
         first = stream.read(_HEADER_BYTES)
-    if not first.strip():
+    if not first.removeprefix(codecs.BOM_UTF8).strip():
         raise FileRefused("empty_file", "文件为空，没有表头也没有数据。请重新导出。")
     encoding = detect_encoding(first)
     text = first.decode("utf-8" if encoding == "utf-8-sig" else encoding, "replace").lstrip("﻿")
     header = _clean_header(fields(text.partition("\n")[0].rstrip("\r")))
 
     def cells() -> Iterator[Cells]:
-        try:
-            with opener() as stream:
-                yield from read_cells(stream, encoding, len(header))
-        except _ARCHIVE_ERRORS as error:
-            raise _broken_archive() from error
+        with _archive_errors(), opener() as stream:
+            yield from read_cells(stream, encoding, len(header))
 
     return Carrier(header, kind, encoding, cells)
 
@@ -92,6 +131,8 @@ def _clean_header(names: Iterable[object]) -> list[str]:
 def _zip_carrier(path: Path) -> Carrier:
     with zipfile.ZipFile(path) as archive:
         members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX")]
+        for member in members:
+            _refuse_bomb(member.compress_size, member.file_size)  # zipfile reads no further than the declared size
     csv_members = [m for m in members if m.filename.lower().endswith((".csv", ".txt"))]
     dbf_members = sorted((m for m in members if m.filename.lower().endswith(".dbf")), key=lambda m: m.filename)
     if len(csv_members) == 1 and not dbf_members:
@@ -127,11 +168,7 @@ def _dbf_carrier(path: Path, members: list[str]) -> Carrier:
                     table = DBF(str(part), encoding="gb18030", raw=True, ignore_missing_memofile=True)
                 except Exception as error:
                     raise FileRefused("broken_archive", "DBF 文件头无法读取，文件不完整。请重新导出。") from error
-                header = table.header
-                if part.stat().st_size < header.headerlen + header.numrecords * header.recordlen:
-                    raise FileRefused(
-                        "broken_archive", f"DBF 文件头声明 {header.numrecords} 条记录，实际不足。请重新导出。"
-                    )
+                _refuse_lying(part.read_bytes(), table.header)
                 opened.append(table)
             yield opened
 
@@ -176,6 +213,19 @@ def _rows_carrier(header: list[str], kind: str, encoding: str, rows: Callable[[]
     return Carrier(header, kind, encoding, cells)
 
 
+def _refuse_lying(content: bytes, header: Any) -> None:
+    """dbfread reads on to the end of the file, or to what looks like it, whatever the header declares."""
+    declared, width = header.numrecords, max(header.recordlen, 1)
+    records = content[header.headerlen :]
+    held = len(records.rstrip(b"\x1a\0")) / width
+    marks = records[: declared * width : width]
+    if len(records) < declared * width or held > declared or marks.strip(b" *"):
+        raise FileRefused(
+            "broken_archive",
+            f"DBF 文件头声明 {declared} 条记录，与文件实际内容不符（约 {held:.0f} 条），文件已损坏。请重新导出。",
+        )
+
+
 def _raw(row: dict[str, bytes], name: str) -> bytes:
     return next(value for key, value in row.items() if key.upper() == name).strip(b" \0")
 
@@ -185,6 +235,9 @@ def _xlsx_carrier(path: Path) -> Carrier:
 
     from sources import dossier
 
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            _refuse_bomb(member.compress_size, member.file_size)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         if dossier.is_dossier(workbook):
