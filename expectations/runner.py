@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.checks import Check, Condition, Rule, Suite, load_landing_rules, load_rules, load_suites
 from expectations.content import DATA, content_hash
+from expectations.data_docs import DataDocs
 from expectations.verdict import RULES, SUITES, Result, Severity, Status, Verdict, Worst, judged_by
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 DQ_MART = "fct_dq_result"
 
 
-def judge(marts_dir: Path, *, rules: Path = RULES, suites: Path = SUITES) -> Verdict:
-    """Judge an exported candidate: every row rule by its counts, every mart by its suite."""
+def judge(marts_dir: Path, *, rules: Path = RULES, suites: Path = SUITES, docs: DataDocs | None = None) -> Verdict:
+    """Judge an exported candidate: every row rule by its counts, every mart by its suite; `docs` takes the words."""
     import duckdb
 
     with duckdb.connect() as connection:
@@ -38,7 +39,11 @@ def judge(marts_dir: Path, *, rules: Path = RULES, suites: Path = SUITES) -> Ver
             connection.read_parquet(str(path)).create_view(path.stem)
         results = _judge_rules(connection, rules)
         for suite in load_suites(suites):
-            results += _judge_suite(connection, suite)
+            reports: list[Any] = []
+            found = _judge_suite(connection, suite, reports)
+            if docs is not None:
+                docs.add(suite, reports, found)
+            results += found
     return Verdict.of(content_hash(marts_dir), judged_by(rules, suites), results)
 
 
@@ -133,7 +138,7 @@ def _compare_with_thresholds(drafts: list[tuple[Result, _Count | None]]) -> list
         )
         for name in judged
     ]
-    outcomes = _validate(frame, checks)
+    outcomes = _validate(frame, checks, [])
     return [
         draft.model_copy(update={"status": outcomes[draft.id].status, "reason": outcomes[draft.id].reason})
         if draft.id in outcomes
@@ -193,7 +198,7 @@ def _share(checked: int | None, violated: int | None) -> Decimal | None:
 # --- mart suites
 
 
-def _judge_suite(connection: duckdb.DuckDBPyConnection, suite: Suite) -> list[Result]:
+def _judge_suite(connection: duckdb.DuckDBPyConnection, suite: Suite, reports: list[Any]) -> list[Result]:
     import duckdb
 
     try:
@@ -205,7 +210,7 @@ def _judge_suite(connection: duckdb.DuckDBPyConnection, suite: Suite) -> list[Re
         return [_result(suite, check, fault) for check in suite.expectations]
     if frame is None:
         return [_result(suite, check, _Outcome(Status.NOT_APPLICABLE)) for check in suite.expectations]
-    outcomes = _validate(frame, checks) | unreadable
+    outcomes = _validate(frame, checks, reports) | unreadable
     return [_result(suite, check, outcomes[check.id]) for check in suite.expectations]
 
 
@@ -275,8 +280,8 @@ class _Outcome:
     reason: str = ""
 
 
-def _validate(frame: pd.DataFrame, checks: list[Check]) -> dict[str, _Outcome]:
-    """Run the checks over one data frame; every check gets an outcome, whatever happens."""
+def _validate(frame: pd.DataFrame, checks: list[Check], reports: list[Any]) -> dict[str, _Outcome]:
+    """Run the checks over one data frame; every check gets an outcome, whatever happens; `reports` the rest."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -302,6 +307,7 @@ def _validate(frame: pd.DataFrame, checks: list[Check]) -> dict[str, _Outcome]:
         # counts only: no unexpected value leaves Great Expectations
         result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
     )
+    reports.append(report)
     for item in report.results:
         outcomes[item.expectation_config.meta["id"]] = _outcome(item, len(frame))
     silent = _Outcome(Status.ERROR, reason="检查没有返回结果")

@@ -178,6 +178,10 @@ class VerdictStore:
         write_durably(path, content)
         return path
 
+    def documents(self, verdict: Verdict) -> Path:
+        """Where the Data Docs beside a verdict lie."""
+        return self.path(verdict.judged_hash, verdict.judged_by).with_suffix(".html")
+
     def load(self, judged_hash: str, judge: str | None = None) -> Verdict | None:
         """The verdict over this content by the rules now in force, or by the given judge."""
         path = self.path(judged_hash, judge or judged_by())

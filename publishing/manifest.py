@@ -18,6 +18,8 @@ DATAPACKAGE = "datapackage.json"
 VERDICT = "verdict.json"
 PROVENANCE = "provenance.json"
 README = "README.txt"
+DATA_DOCS = "data_docs.html"
+PAGE = "index.html"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 RESOURCE_PROFILE = "https://datapackage.org/profiles/2.0/dataresource.json"
 
@@ -27,6 +29,8 @@ COMPANIONS = {
     VERDICT: ("质量门裁决", "application/json"),
     PROVENANCE: ("来源与版本", "application/json"),
     README: ("阅读说明", "text/plain"),
+    DATA_DOCS: ("数据文档：逐表逐项的验证结果", "text/html"),
+    PAGE: ("发布版首页", "text/html"),
 }
 TYPES = {
     "VARCHAR": "string",
@@ -67,7 +71,7 @@ def data_package(folder: Path, release_id: str, marts: list[MartSpec]) -> dict[s
         "provenance": PROVENANCE,
         "resources": [
             *(_mart(folder, mart) for mart in sorted(marts, key=lambda mart: mart.name)),
-            *(_companion(folder, name) for name in COMPANIONS),
+            *(_companion(folder, name) for name in COMPANIONS if (folder / name).exists()),
         ],
     }
 

@@ -26,7 +26,9 @@ from expectations.verdict import Verdict, VerdictStore, sync_folder, write_durab
 from publishing.diff import release_diff
 from publishing.export import exported_specs
 from publishing.manifest import (
+    DATA_DOCS,
     DATAPACKAGE,
+    PAGE,
     PROVENANCE,
     README,
     VERDICT,
@@ -34,6 +36,7 @@ from publishing.manifest import (
     data_package,
     digests,
 )
+from publishing.page import release_page
 
 STAGING = ".staging"
 JOURNAL = "journal.jsonl"
@@ -46,6 +49,8 @@ data/*.parquet     各数据集市表，按主键排序；分析工具可直接�
 marts.duckdb       同样的表，DuckDB 只读库；请以只读方式打开
 datapackage.json   每个文件的字段、主键、单位、大小与摘要（SHA-256、SM3）
 verdict.json       质量门的裁决：逐项检查的结果，只有计数
+index.html         首页：质量门结论、各文件与各表的入口，可离线打开
+data_docs.html     数据文档：各表逐项验证的结果，只有计数
 provenance.json    来源：代码版本、口径开关、目录与分组方案版本、每个输入文件的摘要
 README.txt         本说明
 
@@ -112,7 +117,7 @@ def publish(
         if folder.exists():
             _require_same(folder, judged_hash)
         else:
-            _stage(candidate_dir, staging, verdict, provenance, release_id)
+            _stage(candidate_dir, staging, verdict, verdicts.documents(verdict), provenance, release_id)
             _reveal(staging, folder)
         previous = _target(current)
         if previous != folder.resolve():
@@ -142,7 +147,14 @@ def _open_verdict(verdicts: VerdictStore, judged_hash: str) -> Verdict:
     return verdict
 
 
-def _stage(candidate_dir: Path, staging: Path, verdict: Verdict, provenance: dict[str, Any], release_id: str) -> None:
+def _stage(
+    candidate_dir: Path,
+    staging: Path,
+    verdict: Verdict,
+    documents: Path,
+    provenance: dict[str, Any],
+    release_id: str,
+) -> None:
     """Build the whole folder beside the releases and make it durable; what was copied is hashed again."""
     (staging / DATA).mkdir(parents=True)
     for source in content_files(candidate_dir):
@@ -152,7 +164,11 @@ def _stage(candidate_dir: Path, staging: Path, verdict: Verdict, provenance: dic
     (staging / VERDICT).write_bytes(verdict.to_bytes())
     (staging / PROVENANCE).write_bytes(canonical(provenance))
     (staging / README).write_text(README_TEXT.format(release_id=release_id), encoding="utf-8")
-    package = data_package(staging, release_id, exported_specs(candidate_dir))
+    if documents.exists():
+        shutil.copyfile(documents, staging / DATA_DOCS)
+    marts = exported_specs(candidate_dir)
+    (staging / PAGE).write_bytes(release_page(staging, release_id, verdict, marts))
+    package = data_package(staging, release_id, marts)
     (staging / DATAPACKAGE).write_bytes(canonical(package))
     for file in _files(staging):
         file.chmod(0o444)

@@ -12,7 +12,7 @@ import dagster as dg
 
 from dagster_project.defs.resources import HomeResource
 from dagster_project.workspace import append_journal
-from expectations.verdict import VerdictStore
+from expectations.verdict import VerdictStore, write_durably
 from publishing.export import export_marts, mart_specs
 
 GROUP = "publish"
@@ -40,10 +40,13 @@ def marts_export_asset(manifest_path: Path) -> dg.AssetsDefinition:
 @dg.asset_check(asset=MARTS_EXPORT, name="gate", blocking=True, description="质量门：逐条判定，关键项不通过则不发布")
 def gate(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
     """Judge the exported marts, store the verdict, and stop the run when the gate is closed."""
+    from expectations.data_docs import DataDocs
     from expectations.runner import judge
 
-    verdict = judge(home.workspace.marts)
-    VerdictStore(home.settings.verdicts).save(verdict)
+    docs, store = DataDocs(), VerdictStore(home.settings.verdicts)
+    verdict = judge(home.workspace.marts, docs=docs)
+    store.save(verdict)
+    write_durably(store.documents(verdict), docs.to_html())
     if not verdict.is_open:
         append_journal(home.settings, "gate_closed", run_id=context.run.run_id, judged_hash=verdict.judged_hash)
     return dg.AssetCheckResult(
