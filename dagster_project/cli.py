@@ -86,6 +86,7 @@ def _finish(outcome: RunOutcome) -> None:
 @app.command()
 def run(home: Home = None) -> None:
     """运行一次全流程：收件、落地、计算、质量门、发布；没有变化时立即结束。"""
+    from dagster_project import alerts
     from dagster_project.run import run_nightly
     from dagster_project.settings import load_settings
     from dagster_project.views import show_outcome
@@ -94,6 +95,8 @@ def run(home: Home = None) -> None:
     settings = load_settings(home)
     outcome = run_nightly(settings, console)
     show_outcome(console, settings, outcome)
+    for problem in alerts.send(settings, alerts.due(settings)):
+        console.print(f"  [yellow]![/] {problem}")
     _finish(outcome)
 
 
@@ -154,6 +157,24 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def watch(home: Home = None) -> None:
+    """检查上次运行、是否逾期、哪些机构未报送，并向设定的地址发出提醒（每件事只提醒一次）；有事时退出码为 5。"""
+    from dagster_project import alerts
+    from dagster_project.settings import load_settings
+
+    settings = load_settings(home)
+    found = alerts.due(settings)
+    console = _console()
+    for alert in found:
+        console.print(f"[yellow]![/] {alert.title}：{alert.text}")
+    for problem in alerts.send(settings, found):
+        console.print(f"[red]✗[/] {problem}")
+    if found:
+        raise typer.Exit(STALE)
+    console.print("[green]✓[/] 无事可提醒")
+
+
+@app.command()
 def template(
     target: Annotated[Path, typer.Argument(help="写出的 XLSX 文件")],
     organisation: Annotated[str | None, typer.Option(help="机构代码，预先填入")] = None,
@@ -189,6 +210,28 @@ def group(
     else:
         write_grouped(out, grouped)
         _console().print(f"[green]✓[/] {len(grouped.rows)} 例，方案 {grouped.edition}：{out}")
+
+
+@app.command()
+def feedback(
+    organisation: Annotated[str | None, typer.Option(help="只写这一机构（代码）", show_default=False)] = None,
+    month: Annotated[str | None, typer.Option(help="只写这一月，如 2024-03", show_default=False)] = None,
+    home: Home = None,
+) -> None:
+    """按机构与月份写出数据质量反馈工作簿（不含身份信息），退回报送单位整改。"""
+    from datetime import date
+
+    from dagster_project.feedback import write_all
+    from dagster_project.settings import load_settings
+
+    settings = load_settings(home)
+    console = _console()
+    with console.status("逐行核对已落地的数据……"):
+        written = write_all(settings, date.today(), organisation=organisation, month=month)
+    console.print(
+        f"[green]✓[/] {written.workbooks} 份工作簿，{written.faults:,} 条问题，"
+        f"{written.refused} 个被拒收的文件：{written.folder}"
+    )
 
 
 @app.command()

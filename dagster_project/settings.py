@@ -66,6 +66,11 @@ class Settings(BaseSettings):
     lock_wait_seconds: int = Field(default=600, ge=0, description="另一次运行占用时最多等待的秒数")
     freshness_hours: int = Field(default=26, ge=1, description="距上次成功检查超过此小时数即为过期")
     freshness_days: int = Field(default=40, ge=1, description="距上次发布超过此天数即为过期（数据按月到达）")
+    extract_due_day: int = Field(default=15, ge=1, le=28, description="上月病案首页应在本月此日之前报送")
+    alert_urls_file: Path | None = Field(
+        default=None, description="提醒的去向，每行一个地址；权限 0600 的文件，或改用环境变量 ZHUANKE_ALERT_URLS"
+    )
+    feedback_working_days: int = Field(default=10, ge=1, description="数据质量反馈的整改期限（工作日）")
 
     connections: dict[str, Connection] = Field(default_factory=dict, description="数据库连接")
     pulls: dict[Annotated[str, Field(pattern=r"^[\w-]{1,60}$")], Pull] = Field(
@@ -73,10 +78,10 @@ class Settings(BaseSettings):
     )
     targets: dict[str, Target] = Field(default_factory=dict, description="发布后同步的目标库")
 
-    @field_validator("home", "pseudonym_key_file")
+    @field_validator("home", "pseudonym_key_file", "alert_urls_file")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
 
     @classmethod
     def settings_customise_sources(

@@ -33,7 +33,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[gates.gate],
         jobs=[automation.nightly],
         schedules=[automation.nightly_schedule(settings)],
-        sensors=[automation.inbox_sensor(settings)],
+        sensors=[automation.inbox_sensor(settings), automation.watch_sensor(settings)],
         resources={
             "home": HomeResource(home=str(settings.home)),
             "dbt": transform.dbt_resource(project),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from dagster_project import alerts
 from dagster_project.fingerprint import nothing_to_do
 from dagster_project.settings import Settings
 from dagster_project.workspace import append_journal
@@ -42,6 +43,24 @@ def nightly_schedule(settings: Settings) -> dg.ScheduleDefinition:
         return dg.RunRequest()
 
     return schedule
+
+
+def watch_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Look every hour whether somebody must be told something; whoever set no address is told nothing."""
+
+    @dg.sensor(
+        job=nightly,
+        name="watch_sensor",
+        minimum_interval_seconds=3600,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="每小时检查运行失败、逾期与未报送，并发出提醒；从不启动运行",
+    )
+    def sensor(_: dg.SensorEvaluationContext) -> dg.SkipReason:
+        found = alerts.due(settings)
+        problems = alerts.send(settings, found)
+        return dg.SkipReason("；".join([f"{len(found)} 件事可提醒", *problems]))
+
+    return sensor
 
 
 def inbox_state(inbox: Path) -> str:
