@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from documents import indicator_pages, programme_pages, requirements, source_pages
+from documents import error_procedure, indicator_pages, programme_pages, requirements, source_pages
 
-ROOMS = (source_pages, indicator_pages, programme_pages, requirements)
+ROOMS = (source_pages, error_procedure, indicator_pages, programme_pages, requirements)
 
 
 def written() -> dict[Path, str]:

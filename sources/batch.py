@@ -139,7 +139,10 @@ def _missing_columns(contract: Contract, header: list[str]) -> list[str]:
     expected = [f.source for f in contract.fields if (f.use != "drop" or f.role) and not f.extension]
     for group in contract.lists:
         wanted = [key for key, column in group.columns.items() if not column.extension]
-        expected += [slot[key] for slot in group.slot_columns for key in wanted if key in slot]
+        numbered = group.slot_columns
+        # a file may have fewer slots than the interface allows, but none with a gap before it
+        last = max((n for n, slot in enumerate(numbered, 1) if slot["code"].upper() in present), default=1)
+        expected += [slot[key] for slot in numbered[:last] for key in wanted if key in slot]
     return [name for name in expected if name.upper() not in present]
 
 
