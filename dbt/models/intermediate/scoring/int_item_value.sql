@@ -38,6 +38,15 @@ with improved_over_years as (
     group by programme_id, tier, item_id, hospital_id, specialty_code
 ),
 
+graded as (
+    select
+        hospital_kind,
+        grade,
+        is_high,
+        min(position) filter (where is_high) over (partition by hospital_kind) as lowest_high_position
+    from {{ ref('appraisal_grades') }}
+),
+
 gathered as (
     select
         candidate.programme_id,
@@ -67,11 +76,7 @@ gathered as (
             when 'grade_kept'
                 then evidence.value_sum > evidence.previous_value
                 or (
-                    grade.is_high and evidence.previous_value >= (
-                        select min(high.position)
-                        from {{ ref('appraisal_grades') }} as high
-                        where high.is_high and high.hospital_kind = candidate.hospital_kind
-                    )
+                    grade.is_high and evidence.previous_value >= grade.lowest_high_position
                 )
         end as is_improved
     from {{ ref('int_candidate') }} as candidate
@@ -97,7 +102,7 @@ gathered as (
             and item.item_id = years.item_id
             and candidate.hospital_id = years.hospital_id
             and candidate.specialty_code = years.specialty_code
-    left join {{ ref('appraisal_grades') }} as grade
+    left join graded as grade
         on candidate.hospital_kind = grade.hospital_kind and evidence.choice = grade.grade
 ),
 
