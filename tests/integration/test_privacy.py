@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import sqlite3
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 from support.identity import Leak, Scanner
+
+from dagster_project import alerts
+from dagster_project.feedback import write_all
+from dagster_project.settings import Settings
+from dagster_project.workspace import append_journal
 
 NAME, NUMBER, ADDRESS = "欧阳示例", "990102196005050031", "云岫省岫宁市东岫区示例路1号7栋"
 
@@ -106,9 +113,36 @@ def test_no_identity_leaves_the_inbox(small_home: Path, identities: Scanner) -> 
     assert leaks == []
 
 
+def test_no_identity_goes_back_to_the_sender_or_into_an_alert(
+    small_home: Path, identities: Scanner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workbooks of all hospitals, and every alert that this home gives reason for."""
+    home = tmp_path / "home"
+    shutil.copytree(small_home, home, symlinks=True, ignore=shutil.ignore_patterns("inbox", "dagster", "cache"))
+    settings = Settings(home=home, province_division="990000")
+    written = write_all(settings, date(2026, 2, 6))
+    assert written.workbooks > 5 and written.refused > 0
+    assert identities.scan(home / "feedback") == []
+    append_journal(settings, "started", run_id="x")
+    append_journal(settings, "ended", run_id="x")
+    told = alerts.due(settings)
+    assert {alert.title for alert in told} == {"专科指标：运行失败"}
+    monkeypatch.setenv(alerts.ADDRESSES, "json://127.0.0.1:1/")
+    problems = alerts.send(settings, told)
+    assert identities.find("\n".join([*(f"{alert}" for alert in told), *problems]).encode()) == set()
+
+
 def test_there_was_something_to_search(small_home: Path) -> None:
     """An empty quarantine, no log or no event log would make the search above worthless."""
-    for pattern in ("quarantine/**/*.parquet", "landing/**/*.parquet", "logs/*", "receipts/*.json", "verdicts/*"):
+    for pattern in (
+        "quarantine/**/*.parquet",
+        "landing/**/*.parquet",
+        "logs/*",
+        "receipts/*.json",
+        "verdicts/*.json",
+        "verdicts/*.html",
+        "current/index.html",
+    ):
         assert list(small_home.glob(pattern)), pattern
     assert list(small_home.glob("dagster/**/*.db")), "Dagster's event log"
     assert (small_home / "current" / "marts.duckdb").exists()

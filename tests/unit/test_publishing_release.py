@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -188,6 +189,28 @@ def test_release_is_complete_read_only_and_pointed_at(published: Home) -> None:
     assert "data/fct_indicator.parquet" in names
     assert all(file.stat().st_mode & 0o222 == 0 for file in made.folder.rglob("*") if file.is_file())
     assert published.current.resolve() == made.folder
+
+
+def test_the_first_page_opens_offline_and_links_what_is_there(published: Home) -> None:
+    candidate = new(published)
+    verdict = published.verdicts.load(content_hash(candidate))
+    assert verdict is not None
+    published.verdicts.documents(verdict).write_bytes(b"<html>docs</html>")
+    made = published.publish(candidate, "R2")
+    page = (made.folder / "index.html").read_text("utf-8")
+    links = re.findall(r'href="([^"]*)"', page)
+    assert {"data_docs.html", "verdict.json", "datapackage.json", "data/fct_indicator.parquet"} < set(links)
+    assert all((made.folder / link).is_file() for link in links)
+    assert not re.search(r"https?:|src=|<script|<link", page)
+    assert verify_release(made.folder) == []
+    (made.folder / "data_docs.html").chmod(0o644)
+    (made.folder / "data_docs.html").write_text("改动", "utf-8")
+    assert [fault.file for fault in verify_release(made.folder)] == ["data_docs.html"] * 3
+
+
+def test_a_release_without_data_docs_does_not_link_any(published: Home) -> None:
+    made = published.publish(new(published), "R2")
+    assert "data_docs.html" not in (made.folder / "index.html").read_text("utf-8")
     assert published.current.readlink() == Path("releases/R2")
     assert made.content_hash == content_hash(new(published)) == content_hash(made.folder)
     assert (made.is_current, made.gate) == (True, "open")
