@@ -44,7 +44,12 @@ def promises(summary: Summary) -> list[Promise]:
     size = summary.sizes[-1]
     peak = summary.peak(size, LANDING) / 1024
     growth = summary.growth(LANDING)
-    held = [Promise("a landing process takes at most 2 GiB", f"{peak:.1f} GiB", peak <= 2)]
+    counted, read = (summary.cpu(size, LANDING) / summary.cpu(size, other) for other in (COUNT, PANDAS))
+    held = [
+        Promise("landing takes at most 3 times the CPU of counting the lines", f"{counted:.1f} times", counted <= 3),
+        Promise("landing takes at most a quarter of the CPU of pandas", f"{read:.2f}", read <= 0.25),
+        Promise("a landing process takes at most 1 GiB", f"{peak:.1f} GiB", peak <= 1),
+    ]
     if growth is not None:
         held.append(Promise("CPU time grows no faster than the records", f"n^{growth:.2f}", growth <= 1.05))
     return held

@@ -116,8 +116,7 @@ def _convert(batch: Batch, members: list[Member]) -> None:
         )
         try:
             con.execute("set enable_progress_bar = false")  # it would draw into logs and pipes
-            _register_pseudonyms(con, batch.key)
-            _parse_rows(con, contract, members)
+            _parse_rows(con, contract, members, batch.key)
             _find_faults(con, contract, members)
             _stage(con, contract)
             write_outputs(con, batch.home, contract, members)
@@ -146,19 +145,7 @@ def _missing_columns(contract: Contract, header: list[str]) -> list[str]:
     return [name for name in expected if name.upper() not in present]
 
 
-def _register_pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """SQL functions ``patient_pseudonym`` and ``person_pseudonym``, evaluated a vector of rows at a time."""
-    from duckdb.func import PythonUDFType
-
-    def vectorised(domain: str) -> Callable[[Any], Any]:
-        pseudonyms = pseudonymiser(key, domain)
-        return lambda texts: fixed_texts(pseudonyms(texts.to_pylist()), PSEUDONYM_DIGITS)
-
-    for domain in ("patient", "person"):
-        con.create_function(f"{domain}_pseudonym", vectorised(domain), ["VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW)
-
-
-def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member]) -> None:
+def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member], key: bytes) -> None:
     """Temp table ``parsed``: one typed row per record, with its ``faults`` if any.
 
     Addresses are kept as heads only (:func:`sources.residence.head_sql`); all other identifiers end here.
@@ -169,13 +156,17 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
     columns = {name: f"c{position[name]}" for name in sorted(used & position.keys())}  # safe in SQL whatever the header
     parsed = [parse(item, columns) for item in head]
     typed = [f"{p.value} as {p.field.name}" for p in parsed if p.field.use == "keep"]
-    if number := contract.pseudonymised:
-        text = next(p.text for p in parsed if p.field is number)
-        typed.append(f"patient_pseudonym({organisation_text(contract, columns)} || '|' || {text}) as patient_id")
+    if contract.pseudonymised:
+        typed.append("patient_pseudonym as patient_id")
     roles = [p for p in parsed if p.field.role]
     typed += [f"{p.value if p.field.type == 'datetime' else p.text} as role_{p.field.role}" for p in roles]
     any_fault, faults, value_classes = faults_sql(contract, parsed)
-    records = _Records(members, {columns[name]: position[name] for name in columns}, slots(contract, position))
+    records = _Records(
+        members,
+        {column: position[name] for name, column in columns.items()},
+        slots(contract, position),
+        _pseudonyms(contract, columns, key),
+    )
     con.register("record", records.stream())
     con.execute(
         f"""
@@ -194,6 +185,34 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
         raise records.failure
 
 
+def _pseudonyms(
+    contract: Contract, columns: dict[str, str], key: bytes
+) -> dict[str, Callable[[pa.RecordBatch], pa.Array]]:
+    """Columns ``patient_pseudonym`` and ``person_pseudonym``, where the layout has what they are made of."""
+    roles = {role: columns.get(item.source.upper()) for role, item in contract.roles().items()}
+
+    def texts(batch: pa.RecordBatch, column: str | None) -> list[str | None]:
+        return batch[column].to_pylist() if column else [None] * batch.num_rows
+
+    def patient(batch: pa.RecordBatch) -> pa.Array:
+        known = zip(texts(batch, organisation), texts(batch, record), strict=True)
+        return fixed_texts(of_patient([f"{o}|{r}" if o and r else None for o, r in known]), PSEUDONYM_DIGITS)
+
+    def person(batch: pa.RecordBatch) -> pa.Array:
+        numbers = texts(batch, roles.get("identity_number"))
+        return fixed_texts(of_person(map(hqms.person_text, numbers)), PSEUDONYM_DIGITS)
+
+    found: dict[str, Callable[[pa.RecordBatch], pa.Array]] = {}
+    if number := contract.pseudonymised:
+        of_patient = pseudonymiser(key, "patient")
+        organisation, record = organisation_text(contract, columns), columns.get(number.source.upper())
+        found["patient_pseudonym"] = patient
+    if contract.dataset == "hqms_front_page":
+        of_person = pseudonymiser(key, "person")
+        found["person_pseudonym"] = person
+    return found
+
+
 def _header(members: list[Member]) -> list[str]:
     assert members[0].carrier
     return members[0].carrier.header
@@ -209,6 +228,7 @@ class _Records:
     members: list[Member]
     columns: dict[str, int]
     groups: list[Slots]
+    pseudonyms: dict[str, Callable[[pa.RecordBatch], pa.Array]]
     failure: Exception | None = None
 
     def stream(self) -> object:
@@ -232,7 +252,10 @@ class _Records:
 
     def _batch(self, cells: Cells, number: int, month: str | None) -> pa.RecordBatch:
         constants = {"file_no": number, "file_month": int(month.replace("-", "")) if month else 0}
-        return record_batch(cells, self.columns, self.groups, constants)
+        found = record_batch(cells, self.columns, self.groups, constants)
+        for name, of in self.pseudonyms.items():
+            found = found.append_column(name, of(found))
+        return found
 
 
 def _find_faults(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member]) -> None:

@@ -9,6 +9,10 @@ the first six digits of the identity number are landed as labelled proxies and n
 
 from __future__ import annotations
 
+import re
+
+_IDENTITY_NUMBER = re.compile("[0-9]{17}[0-9Xx]")
+
 DERIVED: dict[str, str] = {
     "person_id": "VARCHAR",
     "age_from_birth_years": "INTEGER",
@@ -30,17 +34,22 @@ DERIVED: dict[str, str] = {
 ADDRESS_ROLES = ("address", "household", "birthplace")
 
 
+def person_text(number: str | None) -> str | None:
+    """What a person's pseudonym is made of: an identity number in the one form that all hospitals write."""
+    return number.upper() if number and _IDENTITY_NUMBER.fullmatch(number) else None
+
+
 def derived_sql() -> dict[str, str]:
     """Expression per derived column.
 
     In scope: ``role_<role>`` (cleaned text or NULL; ``role_birth_date`` is a TIMESTAMP), the landed columns by name
-    and the function ``person_pseudonym``.
+    and ``person_pseudonym``, that of :func:`person_text`.
     """
     number = "role_identity_number"
-    valid = f"regexp_full_match({number}, '[0-9]{{17}}[0-9Xx]')"
+    valid = f"regexp_full_match({number}, '{_IDENTITY_NUMBER.pattern}')"
     birth, admitted = "role_birth_date", "admission_time"
     return {
-        "person_id": f"case when {valid} then person_pseudonym(upper({number})) end",
+        "person_id": "person_pseudonym",
         "age_from_birth_years": (
             f"case when {birth} <= {admitted} then (date_diff('year', {birth}, {admitted}) - "
             f"(strftime({admitted}, '%m%d') < strftime({birth}, '%m%d'))::integer)::integer end"

@@ -12,6 +12,7 @@ the receipt leaves files that the next run writes again with the same bytes.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -29,6 +30,7 @@ DATASETS: tuple[str, ...] = datasets()
 
 _BATCH_FILES = 40
 _BATCH_BYTES = 96 << 20
+_MEMORY = "512MB"  # of DuckDB in one process: beyond it, it spills, and the process stays below 1 GiB
 _PARALLEL_BYTES = 16 << 20  # below it, starting worker processes costs more than they save
 
 
@@ -89,14 +91,19 @@ def land(
     """Land every pending file of one dataset; a file that cannot be landed does not stop the others."""
     started = time.monotonic()
     report = LandingReport(dataset)
-    batches = [
-        Batch(home, files, key, threads, memory_limit) for files in _batches(pending(home, key, dataset), workers)
-    ]
+    within = min(memory_limit, _MEMORY, key=_bytes)
+    batches = [Batch(home, files, key, threads, within) for files in _batches(pending(home, key, dataset), workers)]
     for batch, receipts in zip(batches, _run(batches, workers), strict=True):
         for item, receipt in zip(batch.files, receipts, strict=True):
             _count(report, item, receipt)
     report.seconds = round(time.monotonic() - started, 3)
     return report
+
+
+def _bytes(size: str) -> float:
+    """A size as the settings write it, in bytes."""
+    number, unit = re.fullmatch(r"([\d.]+)\s?(MB|GB|MiB|GiB)", size).groups()  # type: ignore[union-attr]
+    return float(number) * {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}[unit]
 
 
 def _batches(files: list[InboxFile], workers: int) -> Iterator[list[InboxFile]]:

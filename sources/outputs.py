@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _REFUSED_SHARE = 0.5  # of the rows outside the month of the file's name: above it the name is wrong, not the rows
 _ROW_GROUP = 122_880  # what DuckDB reads at once
+_UNIQUE = {"patient_id", "person_id"}  # a dictionary of them would be as long as they are
+_FILTERED = ["organisation_id", "discharge_time"]  # least and greatest of other columns would help nobody
 
 
 @dataclass
@@ -149,11 +151,21 @@ class _Stream:
 
 
 def _write_parquet(schema: pa.Schema, tables: Iterable[pa.Table], target: Path) -> None:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    repeating = [f"{item.name}.list.element" for item in schema if pa.types.is_list(item.type)]
+    repeating += [item.name for item in schema if pa.types.is_string(item.type) and item.name not in _UNIQUE]
     with (
         _whole(target) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", store_schema=False) as out,
+        pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="zstd",
+            use_dictionary=repeating,
+            write_statistics=_FILTERED,
+            store_schema=False,
+        ) as out,
     ):
         for table in tables:
             out.write_table(table, row_group_size=_ROW_GROUP)

@@ -54,10 +54,11 @@ def load_key(path: Path) -> bytes:
 
 def key_id(key: bytes) -> str:
     """A name for the key that does not reveal it: receipts carry it so that pseudonyms of two keys never mix."""
-    return pseudonymiser(key, "key-id")(["zhuanke"])[0][:12]
+    (name,) = pseudonymiser(key, "key-id")(["zhuanke"])
+    return str(name)[:12]
 
 
-def pseudonymiser(key: bytes, domain: str) -> Callable[[Iterable[str]], list[str]]:
+def pseudonymiser(key: bytes, domain: str) -> Callable[[Iterable[str | None]], list[str | None]]:
     """A function from identity texts to pseudonyms; equal texts of different domains get different pseudonyms."""
     # RFC 2104 with both keyed states prepared once: half the time of a new HMAC object for every text
     fitting = key if len(key) <= _BLOCK_BYTES else hashlib.new("sm3", key).digest()
@@ -65,9 +66,12 @@ def pseudonymiser(key: bytes, domain: str) -> Callable[[Iterable[str]], list[str
     inner = hashlib.new("sm3", bytes(byte ^ 0x36 for byte in padded) + f"{domain}\0".encode())
     outer = hashlib.new("sm3", bytes(byte ^ 0x5C for byte in padded))
 
-    def pseudonyms(texts: Iterable[str]) -> list[str]:
-        result = []
+    def pseudonyms(texts: Iterable[str | None]) -> list[str | None]:
+        result: list[str | None] = []
         for text in texts:
+            if text is None:
+                result.append(None)
+                continue
             within = inner.copy()
             within.update(text.encode())
             mac = outer.copy()

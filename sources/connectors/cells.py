@@ -28,8 +28,9 @@ Numbers = NDArray[np.int64]
 _LONGEST_RECORD = 16 << 20
 _LONG_CELL = 1 << 12  # so long a cell is not looked through word by word
 _FEED, _BLANK, _DASH = b"\n -"
-_BLANKS = " \u3000"
-ABSENT = -1  # in place of a cell that the file does not have
+_WIDE_BLANK = "\u3000"
+_BLANKS = " " + _WIDE_BLANK
+ABSENT = -2  # in place of a cell that the file does not have
 # what stands around a block: a view is read from four bytes before its cell, sixteen at once
 _BEFORE, _AFTER = b"\0\0\0\n", b"\0" * 12
 _INLINE = 12  # bytes of a text that a view holds itself
@@ -41,14 +42,15 @@ _HIGH_BITS = np.array([[0x80] * n + [0] * (8 - n) for n in range(9)], np.uint8).
 class Cells:
     """Records of one file, in its order.
 
-    Cell ``c`` of record ``r`` lies at ``first[r] + c * step`` in ``start`` and ``stop``, which are places in
-    ``buffer``.  ``line`` is the record's line in the file.  ``unread`` are lines that are no record: (line, reason).
+    ``ends`` are places in ``buffer``: cell ``c`` of record ``r`` stands between number ``first[r] + c * step`` and the
+    next one, ``gap`` bytes behind the former.  ``line`` is the record's line in the file.  ``unread`` are lines that
+    are no record: (line, reason).
     """
 
     buffer: bytes
     encoding: str
-    start: Numbers
-    stop: Numbers
+    ends: Numbers
+    gap: int
     first: Numbers
     step: int
     line: Numbers
@@ -58,7 +60,7 @@ class Cells:
     def none(cls) -> Cells:
         """No record at all."""
         nothing = np.empty(0, np.int64)
-        return cls(_BEFORE + _AFTER, "utf-8", nothing, nothing, nothing, 1, nothing)
+        return cls(_BEFORE + _AFTER, "utf-8", nothing, 0, nothing, 0, nothing)
 
     @cached_property
     def _bytes(self) -> NDArray[np.uint8]:
@@ -77,7 +79,7 @@ class Cells:
 
     def places(self, at: Numbers) -> tuple[Numbers, Numbers]:
         """Start and length of cells without the blanks around them."""
-        start, stop = self.start.take(at), self.stop.take(at)
+        start, stop = self.ends.take(at) + self.gap, self.ends.take(at + 1)
         padded = (self._bytes.take(start) == _BLANK) | (self._bytes.take(stop - 1) == _BLANK)
         odd = np.nonzero(padded & (start < stop) & (stop - start <= _LONG_CELL))
         if len(odd[0]):
@@ -103,8 +105,9 @@ def of_lines(block: bytes, separator: bytes, encoding: str, width: int, lines_be
     """
     buffer = b"".join((_BEFORE, block, _AFTER))
     text = np.frombuffer(buffer, np.uint8, len(_BEFORE) + len(block))
-    feeds = np.flatnonzero(text == _FEED)
-    ends = np.flatnonzero((text == separator[0]) | (text == _FEED))
+    is_feed = text == _FEED
+    feeds = np.flatnonzero(is_feed)
+    ends = np.flatnonzero(is_feed | (text == separator[0]))
     last = ends.searchsorted(feeds)
     size = np.diff(feeds) - 1
     number = lines_before + np.cumsum(size > 0)
@@ -114,7 +117,7 @@ def of_lines(block: bytes, separator: bytes, encoding: str, width: int, lines_be
     record = row & (np.diff(last) == width) & (size <= _LONGEST_RECORD) & (reason != "bad_encoding")
     lost = np.flatnonzero(row & ~record)
     unread = list(zip(number[lost].tolist(), reason[lost].tolist(), strict=True))
-    cells = Cells(buffer, encoding, ends[:-1] + 1, ends[1:], last[:-1][record], 1, number[record], unread)
+    cells = Cells(buffer, encoding, ends, len(separator), last[:-1][record], 1, number[record], unread)
     return cells, int(np.count_nonzero(size))
 
 
@@ -123,25 +126,16 @@ def of_arrow(batch: pa.RecordBatch, lines_before: int) -> Cells:
     import pyarrow.compute as pc
 
     rows = batch.num_rows
-    buffers, starts, stops, base = [_BEFORE], [], [], len(_BEFORE)
+    buffers, ends, end = [_BEFORE], [], len(_BEFORE)
     for column in batch.columns:
         filled = pc.fill_null(column, "")
         _, offsets, data = filled.buffers()
-        bounds = np.frombuffer(offsets, np.int32)[filled.offset :][: rows + 1].astype(np.int64) + base
-        starts.append(bounds[:-1])
-        stops.append(bounds[1:])
+        ends.append(np.frombuffer(offsets, np.int32)[filled.offset :][: rows + 1].astype(np.int64) + end)
         if data is not None:
             buffers.append(data.to_pybytes())
-            base += data.size
-    return Cells(
-        b"".join([*buffers, _AFTER]),
-        "utf-8",
-        np.concatenate(starts),
-        np.concatenate(stops),
-        np.arange(rows),
-        rows,
-        np.arange(rows) + lines_before + 1,
-    )
+            end += data.size
+    line = np.arange(rows) + lines_before + 1
+    return Cells(b"".join([*buffers, _AFTER]), "utf-8", np.concatenate(ends), 0, np.arange(rows), rows + 1, line)
 
 
 def _undecodable(block: bytes, encoding: str) -> list[int]:
@@ -239,13 +233,16 @@ def _filled(cells: Cells, group: Slots) -> tuple[pa.Array, Callable[[Sequence[in
     return _integers(offsets), of_slot
 
 
-def fixed_texts(texts: Sequence[str], length: int) -> pa.Array:
-    """ASCII texts that are all of one length."""
+def fixed_texts(texts: Sequence[str | None], length: int) -> pa.Array:
+    """ASCII texts that are all of one length, or NULL."""
     import pyarrow as pa
 
-    bounds = np.arange(len(texts) + 1, dtype=np.int32) * np.int32(length)
-    data = [None, pa.py_buffer(bounds), pa.py_buffer("".join(texts).encode("ascii"))]
-    return pa.Array.from_buffers(pa.string(), len(texts), data)
+    known = np.fromiter((text is not None for text in texts), bool, len(texts))
+    bounds = np.zeros(len(texts) + 1, np.int32)
+    np.cumsum(known * length, out=bounds[1:])
+    data = "".join([text for text in texts if text is not None]).encode("ascii")
+    valid = np.packbits(known, bitorder="little")
+    return pa.Array.from_buffers(pa.string(), len(texts), [pa.py_buffer(part) for part in (valid, bounds, data)])
 
 
 def _integers(numbers: NDArray[np.int32]) -> pa.Array:
@@ -278,8 +275,11 @@ def _in_utf8(cells: Cells, start: Numbers, length: Numbers) -> tuple[bytes, Numb
     if not len(wide):
         return cells.buffer, start, length
     spans = zip(start[wide].tolist(), (start + length)[wide].tolist(), strict=True)
-    texts = b"\n".join([cells.buffer[begin:end] for begin, end in spans]).decode(cells.encoding).split("\n")
-    lines = "\n".join(["", *("" if (kept := text.strip(_BLANKS)) == "-" else kept for text in texts), ""]).encode()
+    text = b"\n".join([cells.buffer[begin:end] for begin, end in spans]).decode(cells.encoding)
+    if _WIDE_BLANK in text:
+        stripped = (line.strip(_BLANKS) for line in text.split("\n"))
+        text = "\n".join("" if line == "-" else line for line in stripped)
+    lines = f"\n{text}\n".encode()
     feeds = np.flatnonzero(np.frombuffer(lines, np.uint8) == _FEED)
     start, length = start.copy(), length.copy()
     start[wide] = len(cells.buffer) + feeds[:-1] + 1

@@ -16,9 +16,11 @@ from typing import BinaryIO
 from sources.connectors.cells import Cells, decodes, of_lines
 from sources.connectors.problems import FileRefused
 
-_CHUNK = 1 << 20  # small enough that what is known of its cells stays in the processor's cache
-_UNIT = b"\x1f"  # stands between cells that were in quotes
-_NO_TEXT = b"\r\x1e" + _UNIT  # no text holds them
+_CHUNK = 2 << 20  # small enough that what is known of its cells stays in the processor's cache
+# for a comma inside a cell, and between such cells
+_COMMA, _UNIT = b"\x1e", b"\x1f"
+_APART = bytes.maketrans(b"," + _COMMA, _UNIT + b",")
+_NO_TEXT = b"\r" + _COMMA + _UNIT  # no text holds them
 _LONGEST_LINE = 64 << 20  # without a line feed in so many bytes it is not a table
 _LONGEST_FIELD = 128 << 10  # characters
 _FIELD_LINES = 20  # a quoted field may go over so many lines
@@ -87,9 +89,9 @@ def _records(stream: BinaryIO, width: int) -> Iterator[tuple[bytes, bytes]]:
             yield block, b","
             continue
         lines, held = _close_quotes(held + block.split(b"\n")[:-1], width, at_end=False)
-        yield _unquoted(lines), _UNIT
+        yield _unquoted(lines)
     if held:
-        yield _unquoted(_close_quotes(held, width, at_end=True)[0]), _UNIT
+        yield _unquoted(_close_quotes(held, width, at_end=True)[0])
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -106,20 +108,18 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def _unquoted(lines: list[bytes]) -> bytes:
-    """Records without their quotes, a control character between the cells; a line that breaks the rules is one cell."""
-    records = []
-    for line in lines:
-        if b'"' not in line:
-            records.append(line.replace(b",", _UNIT))
-            continue
-        try:
-            cells = next(csv.reader([line.decode("latin-1")], strict=True))
-        except csv.Error:
-            records.append(_UNREADABLE)
-        else:
-            records.append(_UNIT.join(cell.encode("latin-1") for cell in cells))
-    return b"\n".join([*records, b""])
+def _unquoted(lines: list[bytes]) -> tuple[bytes, bytes]:
+    """Records without their quotes, and what stands between their cells: not a comma, where a cell holds one."""
+    block = b"\n".join([*(_unquote(line) if b'"' in line else line for line in lines), b""])
+    return (block.translate(_APART), _UNIT) if _COMMA in block else (block, b",")
+
+
+def _unquote(line: bytes) -> bytes:
+    try:
+        cells = next(csv.reader([line.decode("latin-1")], strict=True))
+    except csv.Error:
+        return _UNREADABLE
+    return b",".join(cell.encode("latin-1").replace(b",", _COMMA) for cell in cells)
 
 
 def _close_quotes(lines: list[bytes], width: int, *, at_end: bool) -> tuple[list[bytes], list[bytes]]:
