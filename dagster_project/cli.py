@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagster_project.gate_commands import app as gate_app
 from dagster_project.source_commands import app as source_app
 from dagster_project.target_commands import app as target_app
 
@@ -51,6 +52,7 @@ release_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="查
 key_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="假名密钥。")
 scheme_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="分组方案：检查、导入、列出、比较。")
 app.add_typer(release_app, name="release")
+app.add_typer(gate_app, name="gate")
 app.add_typer(scheme_app, name="scheme")
 app.add_typer(source_app, name="source")
 app.add_typer(target_app, name="target")
@@ -433,6 +435,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.connections import ConnectionProblem
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError
+    from expectations.decisions import DecisionRefused
     from publishing.targets.layout import TargetProblem
     from sources.connectors.problems import FileRefused
     from sources.privacy import KeyProblem
@@ -440,7 +443,7 @@ def _explain(error: Exception) -> tuple[int, str]:
 
     if isinstance(error, HomeBusyError):
         return BUSY, str(error)
-    if isinstance(error, (SettingsError, ConnectionProblem, KeyProblem)):
+    if isinstance(error, (SettingsError, ConnectionProblem, KeyProblem, DecisionRefused)):
         return USAGE, str(error)
     if isinstance(error, (SchemeProblem, FileRefused, TargetProblem)):
         return FAILURE, str(error)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 
+from dagster_project.decisions import decisions_in_force
 from dagster_project.grouping import grouping_choice
 from dagster_project.settings import PROJECT_ROOT, Settings
 
 
 def release_fingerprint(settings: Settings) -> str:
-    """Hash of the inputs in force, the code, the locked versions, the province and the choice of DRG results."""
+    """Hash of inputs, code, locked versions, province, the choice of DRG results and the decisions about the gate."""
     from expectations.content import sha256_file
     from publishing.provenance import FOLDERS, LOCK, folder_hash
     from sources.candidate import inputs_fingerprint
@@ -24,6 +25,7 @@ def release_fingerprint(settings: Settings) -> str:
         settings.province,
         *grouping_choice(settings).as_vars().values(),
         inputs_fingerprint(settings.home),
+        decisions_in_force(settings).model_dump_json(),
         *(folder_hash(PROJECT_ROOT / folder) for folder in FOLDERS),
         # contracts and landing code are part of the inputs' fingerprint; how landed files become views is not
         sha256_file(PROJECT_ROOT / "sources" / "candidate.py"),

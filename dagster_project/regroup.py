@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster_project.dbt_command import build_aside, side_candidate
+from dagster_project.decisions import prepare_candidate
 from dagster_project.grouping import grouping_choice
 from dagster_project.settings import Settings, SettingsError
 from sources.expressions import quote
@@ -111,15 +112,13 @@ def compare_editions(settings: Settings, earlier: str, later: str, target: Path)
     """
     import duckdb
 
-    from sources.candidate import prepare
-
     if earlier == later:
         raise SettingsError("两个方案版本相同，无可比较。")
     with ExitStack() as stack:
         databases = {}
         for side, edition in (("earlier", edition_for(settings, earlier)), ("later", edition_for(settings, later))):
             database = stack.enter_context(side_candidate(settings, side))
-            prepare(settings.home, database)
+            prepare_candidate(settings, database)
             variables = {"drg_source": "own", "drg_edition": edition}
             build_aside(settings, database, _COMPARED, variables)
             databases[side] = database

@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         return self.home / "verdicts"
 
     @property
+    def decisions(self) -> Path:
+        """What people decided about the gate: thresholds and overrides, appended to, never rewritten."""
+        return self.home / "gate" / "decisions.jsonl"
+
+    @property
     def logs(self) -> Path:
         """One text log per run and the journal of runs."""
         return self.home / "logs"

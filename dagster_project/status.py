@@ -6,6 +6,7 @@ Does not belong here: showing it (`views`).
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -20,7 +21,7 @@ LastRun = Literal["none", "running", "published", "gate_closed", "up_to_date", "
 
 @dataclass(frozen=True)
 class Status:
-    """The state of an installation; `reasons` says in Chinese why it is not ok."""
+    """The state of an installation; `reasons` says in Chinese why it is not ok, `notices` what was let through."""
 
     state: State
     release_id: str | None
@@ -30,6 +31,7 @@ class Status:
     last_run: LastRun
     last_run_at: str | None
     reasons: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -71,7 +73,17 @@ def read_status(settings: Settings, now: datetime | None = None) -> Status:
         last_run=last_run,
         last_run_at=last_run_at,
         reasons=reasons,
+        notices=_notices(settings),
     )
+
+
+def _notices(settings: Settings) -> list[str]:
+    """Decisions about the gate under which the current release was published."""
+    package = settings.current / "datapackage.json"
+    if not package.is_file():
+        return []
+    notices: list[str] = json.loads(package.read_text(encoding="utf-8")).get("notices", [])
+    return notices
 
 
 def _last_run(events: list[dict[str, Any]], busy: bool) -> tuple[LastRun, str | None]:

@@ -85,12 +85,15 @@ def show_outcome(console: Console, settings: Settings, outcome: RunOutcome) -> N
 
 
 def _show_verdict(console: Console, settings: Settings, judged_hash: str) -> None:
-    from expectations.verdict import VerdictStore
+    from dagster_project.decisions import decisions_in_force
+    from expectations.verdict import VerdictStore, judged_by
 
-    verdict = VerdictStore(settings.verdicts).load(judged_hash)
+    judge = judged_by(decisions=decisions_in_force(settings))
+    verdict = VerdictStore(settings.verdicts).load(judged_hash, judge)
     if verdict is None:
         return
     _print_verdict_counts(console, verdict.summary)
+    _print_notices(console, verdict.decisions.sentences())
     for result in verdict.closing():
         found = "无法判定" if result.status == "error" else f"{result.violated or 0:,}/{result.checked or 0:,}"
         console.print(f"    [red]✗[/] {escape(f'{result.title_zh}：{found}；{result.reason or result.remedy}')}")
@@ -192,6 +195,7 @@ def show_release_facts(console: Console, facts: dict[str, Any]) -> None:
         told = f"{scheme['edition_id']}（{scheme['name_zh']}，{scheme['licence']}，{scheme['content_sha256'][:12]}）"
         console.print(f"  分组方案：{escape(told)}")
     _print_verdict_counts(console, verdict["summary"])
+    _print_notices(console, facts["datapackage"].get("notices", []))
     for result in verdict["results"]:
         if result["status"] == "failed":
             console.print(f"    [yellow]![/] {escape(result['title_zh'])}：{result['violated']}/{result['checked']}")
@@ -208,6 +212,11 @@ def _print_verdict_counts(console: Console, counts: dict[str, int]) -> None:
     )
 
 
+def _print_notices(console: Console, notices: list[str]) -> None:
+    for notice in notices:
+        console.print(f"  [yellow]![/] {escape(notice)}")
+
+
 def show_status(console: Console, status: Status) -> None:
     """The state of an installation."""
     heads = {
@@ -222,6 +231,7 @@ def show_status(console: Console, status: Status) -> None:
     console.print(f"  发布时间：{_local(status.published_at)}")
     console.print(f"  最近检查：{_local(status.checked_at)}")
     console.print(f"  最近运行：{_LAST_RUN[status.last_run]}  {_local(status.last_run_at)}")
+    _print_notices(console, status.notices)
 
 
 def _local(moment: str | None) -> str:

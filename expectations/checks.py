@@ -14,9 +14,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import field_validator
 
-from expectations.verdict import HERE, Frozen, Severity
+from expectations.frozen import Frozen, Severity
 
-LANDING_RULES = HERE / "landing_rules.yml"
+LANDING_RULES = Path(__file__).parent / "landing_rules.yml"
 
 
 class Rule(Frozen):

@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 from expectations.checks import Check, Condition, Rule, Suite, load_landing_rules, load_rules, load_suites
 from expectations.content import DATA, content_hash
 from expectations.data_docs import DataDocs
-from expectations.verdict import RULES, SUITES, Result, Severity, Status, Verdict, Worst, judged_by
+from expectations.decisions import NO_DECISIONS, Decisions
+from expectations.frozen import Severity
+from expectations.verdict import RULES, SUITES, Result, Status, Verdict, Worst, judged_by
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,21 +32,28 @@ if TYPE_CHECKING:
 DQ_MART = "fct_dq_result"
 
 
-def judge(marts_dir: Path, *, rules: Path = RULES, suites: Path = SUITES, docs: DataDocs | None = None) -> Verdict:
+def judge(
+    marts_dir: Path,
+    *,
+    rules: Path = RULES,
+    suites: Path = SUITES,
+    decisions: Decisions = NO_DECISIONS,
+    docs: DataDocs | None = None,
+) -> Verdict:
     """Judge an exported candidate: every row rule by its counts, every mart by its suite; `docs` takes the words."""
     import duckdb
 
     with duckdb.connect() as connection:
         for path in sorted((marts_dir / DATA).glob("*.parquet")):
             connection.read_parquet(str(path)).create_view(path.stem)
-        results = _judge_rules(connection, rules)
+        results = _judge_rules(connection, decisions.apply(load_rules(rules)))
         for suite in load_suites(suites):
             reports: list[Any] = []
             found = _judge_suite(connection, suite, reports)
             if docs is not None:
                 docs.add(suite, reports, found)
             results += found
-    return Verdict.of(content_hash(marts_dir), judged_by(rules, suites), results)
+    return Verdict.of(content_hash(marts_dir), judged_by(rules, suites, decisions), results, decisions)
 
 
 # --- row rules
@@ -69,10 +78,10 @@ class _Count:
         return self.violated - int(self.threshold * self.checked)
 
 
-def _judge_rules(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Result]:
+def _judge_rules(connection: duckdb.DuckDBPyConnection, rules: list[Rule]) -> list[Result]:
     counts = {(count.rule_id, count.dataset): count for count in _rule_counts(connection)}
     drafts: list[tuple[Result, _Count | None]] = []
-    for rule in load_rules(path):
+    for rule in rules:
         count = counts.pop((rule.rule_id, rule.dataset), None)
         reason = _fault(count) or ("" if _agrees(rule, count) else "结果表的阈值或级别与规则表不一致")
         words = {"title_zh": rule.title_zh, "note": rule.threshold_note_zh, "remedy": rule.remedy_zh}
@@ -104,7 +113,7 @@ def _agrees(rule: Rule, count: _Count | None) -> bool:
 
 
 def _draft(
-    words: dict[str, str], severity: Severity, threshold: Decimal | None, reason: str, count: _Count | None
+    words: dict[str, Any], severity: Severity, threshold: Decimal | None, reason: str, count: _Count | None
 ) -> Result:
     """A result before Great Expectations has spoken: an error, or a failure until it passes."""
     checked, violated = (count.checked, count.violated) if count else (None, None)

@@ -11,15 +11,16 @@ import hashlib
 import json
 import os
 from collections import Counter
-from decimal import Decimal
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, model_validator
+from pydantic import model_validator
 
 from expectations.content import tree_hash
+from expectations.decisions import NO_DECISIONS, Decisions
+from expectations.frozen import Frozen, Severity, Share
 
 HERE = Path(__file__).parent
 RULES = HERE / "rules" / "dq_rules.csv"
@@ -34,22 +35,6 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     FAILED = "failed"
     PASSED = "passed"
-
-
-class Severity(StrEnum):
-    """`critical` closes the gate, `warning` is published with the release, `info` is shown."""
-
-    CRITICAL = "critical"
-    WARNING = "warning"
-    INFO = "info"
-
-
-# in JSON plain digits, never an exponent
-Share = Annotated[Decimal, PlainSerializer(lambda share: f"{share:f}", return_type=str, when_used="json")]
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Worst(Frozen):
@@ -78,11 +63,14 @@ class Result(Frozen):
     note: str = ""
     remedy: str = ""
     clause: str = ""
+    is_let_through: bool = False
 
     @property
     def closes(self) -> bool:
-        """Whether this result alone keeps the gate closed."""
-        return self.severity is Severity.CRITICAL and self.status in (Status.ERROR, Status.FAILED)
+        """Whether this result alone keeps the gate closed; nobody can let through what could not be judged."""
+        if self.severity is not Severity.CRITICAL:
+            return False
+        return self.status is Status.ERROR or (self.status is Status.FAILED and not self.is_let_through)
 
 
 class Verdict(Frozen):
@@ -93,23 +81,31 @@ class Verdict(Frozen):
     gate: Literal["open", "closed"]
     summary: dict[str, int]
     results: tuple[Result, ...]
+    decisions: Decisions = NO_DECISIONS
     engines: dict[str, str]
 
     @classmethod
-    def of(cls, judged_hash: str, judged_by: str, results: list[Result]) -> Verdict:
+    def of(
+        cls, judged_hash: str, judged_by: str, results: list[Result], decisions: Decisions = NO_DECISIONS
+    ) -> Verdict:
         """Decide: any critical failure or error closes the gate, and so does having checked nothing."""
+        results = [
+            result.model_copy(update={"is_let_through": _is_let_through(result, decisions)}) for result in results
+        ]
         return cls(
             judged_hash=judged_hash,
             judged_by=judged_by,
             gate=_gate(results),
             summary=_summary(results),
             results=tuple(results),
+            decisions=decisions,
             engines=engine_versions(),
         )
 
     @model_validator(mode="after")
     def _decision_follows_from_results(self) -> Self:
-        if self.gate != _gate(self.results) or self.summary != _summary(self.results):
+        let_through = all(result.is_let_through == _is_let_through(result, self.decisions) for result in self.results)
+        if self.gate != _gate(self.results) or self.summary != _summary(self.results) or not let_through:
             raise ValueError("结论与逐项结果不符：裁决文件被改动过")
         return self
 
@@ -128,6 +124,10 @@ class Verdict(Frozen):
         return (json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
 
 
+def _is_let_through(result: Result, decisions: Decisions) -> bool:
+    return result.status is Status.FAILED and decisions.lets_through(result.id)
+
+
 def _gate(results: tuple[Result, ...] | list[Result]) -> Literal["open", "closed"]:
     return "closed" if not results or any(result.closes for result in results) else "open"
 
@@ -142,13 +142,14 @@ def engine_versions() -> dict[str, str]:
     return {name: version(name) for name in ENGINES}
 
 
-def judged_by(rules: Path = RULES, suites: Path = SUITES) -> str:
-    """Hash of the judge: rules, suites, judging code, engines. A verdict of other rules does not count."""
+def judged_by(rules: Path = RULES, suites: Path = SUITES, decisions: Decisions = NO_DECISIONS) -> str:
+    """Hash of the judge: rules, suites, judging code, engines, decisions. A verdict of other rules does not count."""
     parts = [
         tree_hash(rules.parent, rules.parent.glob("*.csv")),
         tree_hash(suites, suites.glob("*.yml")),
         tree_hash(HERE, HERE.glob("*.py")),
         json.dumps(engine_versions(), sort_keys=True),
+        decisions.model_dump_json(),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -183,7 +184,7 @@ class VerdictStore:
         return self.path(verdict.judged_hash, verdict.judged_by).with_suffix(".html")
 
     def load(self, judged_hash: str, judge: str | None = None) -> Verdict | None:
-        """The verdict over this content by the rules now in force, or by the given judge."""
+        """The verdict over this content by the rules as they stand, or by the given judge."""
         path = self.path(judged_hash, judge or judged_by())
         if not path.exists():
             return None

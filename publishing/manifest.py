@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,10 @@ def digests(path: Path) -> dict[str, Any]:
     return {"bytes": size, "hash": f"sha256:{sha256.hexdigest()}", "sm3": sm3.hexdigest()}
 
 
-def data_package(folder: Path, release_id: str, marts: list[MartSpec]) -> dict[str, Any]:
-    """Describe every file of a release folder except the description itself."""
+def data_package(folder: Path, release_id: str, marts: list[MartSpec], notices: Sequence[str] = ()) -> dict[str, Any]:
+    """Describe every file of a release folder except the description itself; `notices`: what a reader must know of
+    decisions under which it was published.
+    """
     return {
         "$schema": PROFILE,
         "name": release_id.lower(),
@@ -69,6 +72,7 @@ def data_package(folder: Path, release_id: str, marts: list[MartSpec]) -> dict[s
         "description": f"临床专科指标，经质量门裁决后发布；来源见 {PROVENANCE}，裁决见 {VERDICT}。",
         "version": release_id,
         "provenance": PROVENANCE,
+        "notices": list(notices),
         "resources": [
             *(_mart(folder, mart) for mart in sorted(marts, key=lambda mart: mart.name)),
             *(_companion(folder, name) for name in COMPANIONS if (folder / name).exists()),

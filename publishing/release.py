@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from expectations.content import DATA, content_files, content_hash, sha256_file
-from expectations.verdict import Verdict, VerdictStore, sync_folder, write_durably
+from expectations.decisions import NO_DECISIONS, Decisions
+from expectations.verdict import Verdict, VerdictStore, judged_by, sync_folder, write_durably
 from publishing.diff import release_diff
 from publishing.export import exported_specs
 from publishing.manifest import (
@@ -98,8 +99,11 @@ def publish(
     verdicts: VerdictStore,
     provenance: dict[str, Any],
     release_id: str,
+    decisions: Decisions = NO_DECISIONS,
 ) -> Release:
     """Publish an exported candidate under this id, if the stored verdict for its bytes is open.
+
+    `decisions` are those in force: a verdict under others opens nothing, and everything that is published says them.
 
     Publishing the same content again changes nothing but finishes what a killed run left undone; the release
     that stands keeps its provenance.
@@ -107,7 +111,7 @@ def publish(
     if not RELEASE_ID.fullmatch(release_id):
         raise ValueError(f"发布版编号不合规：{release_id}")
     judged_hash = content_hash(candidate_dir)
-    verdict = _open_verdict(verdicts, judged_hash)
+    verdict = _open_verdict(verdicts, judged_hash, decisions)
     from filelock import FileLock
 
     releases.parent.mkdir(parents=True, exist_ok=True)
@@ -137,8 +141,8 @@ def finish(releases: Path, current: Path) -> None:
             _record(folder)
 
 
-def _open_verdict(verdicts: VerdictStore, judged_hash: str) -> Verdict:
-    verdict = verdicts.load(judged_hash)
+def _open_verdict(verdicts: VerdictStore, judged_hash: str, decisions: Decisions) -> Verdict:
+    verdict = verdicts.load(judged_hash, judged_by(decisions=decisions))
     if verdict is None:
         raise GateClosed(f"没有按现行规则对这份内容（{judged_hash[:12]}）作出的裁决，不发布")
     if not verdict.is_open:
@@ -163,12 +167,14 @@ def _stage(
         raise GateClosed("待发布内容在裁决之后发生了变化，不发布")
     (staging / VERDICT).write_bytes(verdict.to_bytes())
     (staging / PROVENANCE).write_bytes(canonical(provenance))
-    (staging / README).write_text(README_TEXT.format(release_id=release_id), encoding="utf-8")
+    notices = verdict.decisions.sentences()
+    text = README_TEXT.format(release_id=release_id) + "".join(f"\n注意 {notice}\n" for notice in notices)
+    (staging / README).write_text(text, encoding="utf-8")
     if documents.exists():
         shutil.copyfile(documents, staging / DATA_DOCS)
     marts = exported_specs(candidate_dir)
     (staging / PAGE).write_bytes(release_page(staging, release_id, verdict, marts))
-    package = data_package(staging, release_id, marts)
+    package = data_package(staging, release_id, marts, notices)
     (staging / DATAPACKAGE).write_bytes(canonical(package))
     for file in _files(staging):
         file.chmod(0o444)

@@ -12,6 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,23 +29,51 @@ if TYPE_CHECKING:
 Slice = tuple[str, ...]
 
 
-def slices_in_force(home: Path) -> dict[str, dict[Slice, str]]:
-    """Per dataset: slice → SHA-256 of the file that supplies it, the one that arrived last.
+@dataclass(frozen=True)
+class HeldBack:
+    """A version of a slice that may not be used, and one rule of the gate that says so."""
+
+    dataset: str
+    slice: Slice
+    sha256: str
+    rule_id: str
+    checked: int
+    violated: int
+    threshold: Decimal
+
+
+def slice_versions(home: Path) -> dict[str, dict[Slice, list[str]]]:
+    """Per dataset: slice → SHA-256 of every file that supplies it, in order of (last) arrival.
 
     A month pulled from a database is the whole of it: slices that an earlier pull of the same month supplied, and the
     last one does not, are gone.
     """
-    force: dict[str, dict[Slice, str]] = {dataset: {} for dataset in DATASETS}
+    versions: dict[str, dict[Slice, list[str]]] = {dataset: {} for dataset in DATASETS}
     pulled: dict[str, str] = {}
     for receipt in read_receipts(home):
-        mine, source = force[receipt["dataset"]], receipt["source"]
+        mine, source = versions[receipt["dataset"]], receipt["source"]
         if receipt.get("pull") and not receipt["refused"]:
             earlier = pulled.get(source["path"])
-            for key in [key for key, sha256 in mine.items() if sha256 == earlier]:
+            for key in [key for key, arrived in mine.items() if arrived[-1] == earlier]:
                 del mine[key]
             pulled[source["path"]] = source["sha256"]
         for item in receipt.get("slices", []):
-            mine[tuple(item["slice"])] = source["sha256"]
+            arrived = mine.setdefault(tuple(item["slice"]), [])
+            if source["sha256"] in arrived:
+                arrived.remove(source["sha256"])
+            arrived.append(source["sha256"])
+    return versions
+
+
+def slices_in_force(home: Path, held_back: Collection[HeldBack] = ()) -> dict[str, dict[Slice, str]]:
+    """Per dataset: slice → SHA-256 of the file that supplies it, the one that arrived last and is not held back."""
+    withheld = {(held.dataset, held.slice, held.sha256) for held in held_back}
+    force: dict[str, dict[Slice, str]] = {dataset: {} for dataset in DATASETS}
+    for dataset, slices in slice_versions(home).items():
+        for key, arrived in slices.items():
+            usable = [sha256 for sha256 in arrived if (dataset, key, sha256) not in withheld]
+            if usable:
+                force[dataset][key] = usable[-1]
     return force
 
 
@@ -64,13 +95,21 @@ def last_month(home: Path) -> str | None:
     return max(months, default=None)
 
 
-def prepare(home: Path, candidate_db: Path) -> None:
-    """Write the schemas ``landing`` (a view per dataset, tables of counts) and ``scheme`` into a new database file."""
+def prepare(
+    home: Path,
+    candidate_db: Path,
+    *,
+    held_back: Collection[HeldBack] = (),
+    thresholds: Mapping[str, Decimal] | None = None,
+) -> None:
+    """Write the schemas ``landing`` (a view per dataset, tables of counts), ``scheme`` and ``gate`` (what is held back,
+    which rules have another threshold) into a new database file.
+    """
     import duckdb
 
     candidate_db.parent.mkdir(parents=True, exist_ok=True)
     receipts = read_receipts(home)
-    force = slices_in_force(home)
+    force = slices_in_force(home, held_back)
     con = duckdb.connect(str(candidate_db))
     try:
         con.execute("create schema landing")
@@ -78,6 +117,7 @@ def prepare(home: Path, candidate_db: Path) -> None:
             mine = [r for r in receipts if r["dataset"] == dataset and not r["refused"]]
             con.execute(f"create view landing.{dataset} as {_view(home, dataset, mine, force[dataset])}")
         _write_counts(con, receipts, force)
+        _write_gate(con, held_back, force, thresholds or {})
         con.execute("create schema scheme")
         for table, query in store.views(home).items():
             con.execute(f"create view scheme.{table} as {query}")
@@ -170,6 +210,33 @@ def _write_counts(
     _insert(con, "landing.receipt", receipt_rows)
     _insert(con, "landing.quarantine_count", quarantine_rows)
     _insert(con, "landing.slice", [[*key, rows] for key, rows in slice_rows.items()])
+
+
+def _write_gate(
+    con: duckdb.DuckDBPyConnection,
+    held_back: Collection[HeldBack],
+    force: dict[str, dict[Slice, str]],
+    thresholds: Mapping[str, Decimal],
+) -> None:
+    con.execute(
+        """
+        create schema gate;
+        create table gate.held_back (
+            dataset varchar, organisation_id varchar, month varchar, source_id varchar, rule_id varchar,
+            checked bigint, violated bigint, threshold decimal(18, 8), used_source_id varchar
+        );
+        create table gate.threshold (rule_id varchar, threshold decimal(18, 8))
+        """
+    )
+    rows: list[list[Any]] = []
+    for held in held_back:
+        used = force[held.dataset].get(held.slice)
+        counts = [held.checked, held.violated, held.threshold, used[:12] if used else None]
+        rows.append([held.dataset, *held.slice, held.sha256[:12], held.rule_id, *counts])
+    if rows:
+        con.executemany("insert into gate.held_back values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    if thresholds:
+        con.executemany("insert into gate.threshold values (?, ?)", sorted(thresholds.items()))
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:

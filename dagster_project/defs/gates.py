@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from dagster_project.decisions import decisions_in_force
 from dagster_project.defs.resources import HomeResource
 from dagster_project.workspace import append_journal
 from expectations.verdict import VerdictStore, write_durably
@@ -44,7 +45,7 @@ def gate(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.Asset
     from expectations.runner import judge
 
     docs, store = DataDocs(), VerdictStore(home.settings.verdicts)
-    verdict = judge(home.workspace.marts, docs=docs)
+    verdict = judge(home.workspace.marts, docs=docs, decisions=decisions_in_force(home.settings))
     store.save(verdict)
     write_durably(store.documents(verdict), docs.to_html())
     if not verdict.is_open:

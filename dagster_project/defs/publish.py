@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from dagster_project.decisions import decisions_in_force
 from dagster_project.defs.gates import GROUP, MARTS_EXPORT
 from dagster_project.defs.resources import HomeResource
 from dagster_project.fingerprint import release_fingerprint, release_id
@@ -38,12 +39,14 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
 
         at = home.settings
         fingerprint = release_fingerprint(at)
+        decisions = decisions_in_force(at)
         try:
             made = publish(
                 home.workspace.marts,
                 releases=at.releases,
                 current=at.current,
                 verdicts=VerdictStore(at.verdicts),
+                decisions=decisions,
                 provenance=collect_provenance(
                     PROJECT_ROOT,
                     home.workspace.candidate_db,

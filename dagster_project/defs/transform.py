@@ -27,6 +27,7 @@ from filelock import FileLock
 from packaging.version import Version
 
 from dagster_project.dbt_command import DBT, DBT_FOLDER, profile_environment, run_dbt
+from dagster_project.decisions import prepare_candidate
 from dagster_project.defs.landing import dataset_key
 from dagster_project.defs.resources import HomeResource
 from dagster_project.grouping import grouping_choice
@@ -120,15 +121,15 @@ class WarehouseTranslator(DagsterDbtTranslator):
     kinds={"duckdb"},
     description="候选库：把在用的落地文件挂成视图，供 dbt 计算；发布后即删除",
 )
-def candidate(home: HomeResource) -> dg.MaterializeResult[None]:
+def candidate(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[None]:
     """Prepare a fresh candidate database."""
-    from sources.candidate import prepare
-
     _ = home.settings.province
     month = home.last_month
     home.workspace.candidate_db.unlink(missing_ok=True)
-    prepare(home.settings.home, home.workspace.candidate_db)
-    return dg.MaterializeResult(metadata={"last_month": month})
+    held_back = prepare_candidate(home.settings, home.workspace.candidate_db)
+    if held_back:
+        context.log.warning(f"{held_back} 个机构月份未通过关键规则，暂不采用（见 fct_held_back）")
+    return dg.MaterializeResult(metadata={"last_month": month, "held_back": held_back})
 
 
 def warehouse_assets(project: DbtProject) -> dg.AssetsDefinition:

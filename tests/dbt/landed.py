@@ -349,10 +349,27 @@ SCHEME: dict[str, dict[str, str]] = {
 }
 
 
+GATE: dict[str, dict[str, str]] = {
+    "threshold": {"rule_id": "VARCHAR", "threshold": "DECIMAL(18,8)"},
+    "held_back": {
+        "dataset": "VARCHAR",
+        "organisation_id": "VARCHAR",
+        "month": "VARCHAR",
+        "source_id": "VARCHAR",
+        "rule_id": "VARCHAR",
+        "checked": "BIGINT",
+        "violated": "BIGINT",
+        "threshold": "DECIMAL(18,8)",
+        "used_source_id": "VARCHAR",
+    },
+}
+
+
 def write_candidate(path: Path, tables: Mapping[str, Sequence[Row]]) -> None:
     """A candidate database with the given rows; columns that a row leaves out are missing.
 
-    `tables` names a landed dataset as `hospital`, a table of the schemes as `scheme.mdc`.
+    `tables` names a landed dataset as `hospital`, a table of the schemes as `scheme.mdc`, of the gate as
+    `gate.threshold`.
     """
     import duckdb
 
@@ -363,6 +380,9 @@ def write_candidate(path: Path, tables: Mapping[str, Sequence[Row]]) -> None:
             _write(connection, f"landing.{dataset}", columns, tables.get(dataset, []))
         for table, columns in SCHEME.items():
             _write(connection, f"scheme.{table}", columns, tables.get(f"scheme.{table}", []))
+        connection.execute("create schema gate")
+        for table, columns in GATE.items():
+            _write(connection, f"gate.{table}", columns, tables.get(f"gate.{table}", []))
 
 
 def _write(connection: Any, table: str, columns: Mapping[str, str], rows: Sequence[Row]) -> None:

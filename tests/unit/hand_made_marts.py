@@ -23,6 +23,10 @@ KEYS = {
     "fct_measure": ("hospital_id", "specialty_code", "attribution", "window_id", "measure_id"),
     "fct_indicator": ("hospital_id", "specialty_code", "attribution", "window_id", "indicator_id"),
     "fct_dq_result": ("rule_id", "dataset", "organisation_id", "month"),
+    "fct_held_back": ("dataset", "organisation_id", "month", "source_id", "rule_id"),
+    "fct_dq_trend": ("rule_id", "dataset", "hospital_id", "month"),
+    "fct_fitness": ("mart", "hospital_id", "data_year"),
+    "fct_anomaly": ("hospital_id", "month", "measure_id"),
     "fct_outflow": ("window_id", "division_rank", "residence_division", "specialty_code"),
     "fct_patient_flow": ("data_year", "residence_division", "hospital_division", "specialty_code"),
     "dim_programme": ("programme_id", "tier"),
@@ -121,6 +125,15 @@ create table fct_dq_result as
         select rule_id, dataset, threshold, severity from read_csv('{RULES}', all_varchar = true)
         union all select 'landing_quarantine_share', 'drg_result', '0.05', 'warning'
     ), (values ('H1'), ('H2')) o (organisation_id);
+create table fct_held_back as
+    select 'hqms_front_page' as dataset, 'H2' as organisation_id, '2023-02' as month, 'abc' as source_id,
+           'hqms_01_time_order' as rule_id, 'missing' as consequence;
+create table fct_dq_trend as
+    select rule_id, dataset, organisation_id as hospital_id, month, 'steady' as trend from fct_dq_result;
+create table fct_fitness as
+    select 'fct_indicator' as mart, hospital_id, 2023 as data_year, 'A' as grade from dim_hospital;
+create table fct_anomaly as
+    select hospital_id, '2023-01' as month, 'volume' as measure_id, 'usual' as status from dim_hospital;
 create table dim_programme as
     select 'national_2021' as programme_id, 'national' as tier, '2023' as window_id, false as is_provisional;
 create table dim_programme_item as

@@ -40,6 +40,14 @@ def indicator(assignment: str, where: str) -> str:
 
 # check -> a change of the marts that it must notice
 MUST_FAIL = {
+    "held_back_key_unique": twice("fct_held_back"),
+    "held_back_consequence_known": strange("fct_held_back", "consequence"),
+    "dq_trend_key_unique": twice("fct_dq_trend"),
+    "dq_trend_trend_known": strange("fct_dq_trend", "trend"),
+    "fitness_key_unique": twice("fct_fitness"),
+    "fitness_grade_known": strange("fct_fitness", "grade"),
+    "anomaly_key_unique": twice("fct_anomaly"),
+    "anomaly_status_known": strange("fct_anomaly", "status"),
     "hospital_key_unique": twice("dim_hospital"),
     "hospital_id_filled": emptied("dim_hospital", "hospital_id"),
     "hospital_name_zh_filled": emptied("dim_hospital", "name_zh"),

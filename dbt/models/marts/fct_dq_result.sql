@@ -21,9 +21,9 @@ with counted as (
         coalesce(rule_count.month, '') as month,
         coalesce(rule_count.checked, 0) as checked,
         coalesce(rule_count.violated, 0) as violated,
-        coalesce(rule.threshold, 0) as threshold,
+        rule.threshold,
         rule.severity
-    from {{ ref('dq_rules') }} as rule
+    from {{ ref('int_rule') }} as rule
     left join {{ ref('int_rule_count') }} as rule_count on rule.rule_id = rule_count.rule_id
 )
 

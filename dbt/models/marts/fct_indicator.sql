@@ -64,10 +64,13 @@ select
                 '；',
                 case when compared.case_count = 0 then compared.empty_reason_zh end,
                 data_window.incomplete_reason,
-                '本机构缺 ' || missing.missing_months || ' 个月数据：' || missing.missing_text
+                '本机构缺 ' || missing.missing_months || ' 个月数据：' || missing.missing_text,
+                note.held_back_text
             ), ''
         )
     end as status_reason,
+    note.held_back_text is not null as is_held_back,
+    note.fitness,
     compared.method_version,
     edition.editions
 from compared
@@ -79,3 +82,5 @@ left join {{ ref('int_missing_month') }} as missing
         compared.hospital_id = missing.hospital_id
         and compared.window_id = missing.window_id
         and compared.hospital_id <> 'REGION'
+left join {{ ref('int_quality_note') }} as note
+    on compared.hospital_id = note.hospital_id and compared.window_id = note.window_id

@@ -1,0 +1,35 @@
+"""The decisions about the gate that are in force today, and what is held back under them.
+
+Belongs here: the day on which they are looked up, and what they mean for a candidate of this home.
+Does not belong here: their shape and their log (`expectations.decisions`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagster_project.settings import Settings
+
+if TYPE_CHECKING:
+    from expectations.decisions import Decisions
+
+
+def decisions_in_force(settings: Settings) -> Decisions:
+    """Thresholds and overrides as of today."""
+    from expectations.decisions import DecisionLog
+
+    return DecisionLog(settings.decisions).in_force(date.today())
+
+
+def prepare_candidate(settings: Settings, database: Path) -> int:
+    """Write the candidate without the months that are held back; how many hospital's months those are."""
+    from expectations.holding import held_back
+    from sources.candidate import prepare
+
+    decisions = decisions_in_force(settings)
+    held = held_back(settings.home, decisions)
+    thresholds = {change.rule_id: change.threshold for change in decisions.thresholds}
+    prepare(settings.home, database, held_back=held, thresholds=thresholds)
+    return len({(one.dataset, one.slice) for one in held})

@@ -1,0 +1,4 @@
+select
+    rule_id,
+    threshold
+from {{ source('gate', 'threshold') }}
