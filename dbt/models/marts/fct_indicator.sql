@@ -58,7 +58,7 @@ select
     cast(compared.case_count as bigint) as case_count,
     case when compared.value is null then compared.empty_status else 'valued' end as status,
     case
-        when compared.value is null then compared.empty_reason_zh
+        when compared.value is null then concat_ws('；', compared.empty_reason_zh, note.held_back_text)
         else nullif(
             concat_ws(
                 '；',
