@@ -672,6 +672,12 @@ _ONLY_IN_SECOND = {"01.3101", "66.6201"}
 _ONLY_IN_FIRST = {"86.2200"}
 
 
+@cache
+def surgical_codes() -> frozenset[str]:
+    """Codes that the catalogue counts as surgery or intervention."""
+    return frozenset(code for code, operation in OPERATIONS.items() if operation.kind in ("手术", "介入治疗"))
+
+
 def surgery_catalogue(first_year: int) -> list[CatalogueEntry]:
     """Two editions of the national list; the second replaces the first on 1 January of the third year."""
     change = f"{first_year + 2}-01-01"

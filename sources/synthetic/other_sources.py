@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -289,16 +289,30 @@ def population_rows(years: list[int]) -> list[Row]:
 
 
 _GRADES = ["A++", "A+", "A", "B++", "B+", "B", "C++", "C+"]
+SURGERY_SHARE = "JX00402"
 _APPRAISAL_SHARES = [
-    ("JX00402", "出院患者手术占比", 0.31),
+    (SURGERY_SHARE, "出院患者手术占比", 0.31),
     ("JX00502", "出院患者微创手术占比", 0.24),
     ("JX00602", "出院患者四级手术比例", 0.17),
     ("JX00802", "手术患者并发症发生率", 0.006),
 ]
 
 
-def appraisal_rows(hospitals: list[Hospital], year: int, rng: np.random.Generator) -> list[Row]:
-    """Results of the tertiary hospitals for a data year, published in the January after next."""
+def surgical_discharges(block: Block) -> int:
+    """Discharges with an operation that the catalogue counts as surgery or intervention."""
+    surgical = casemix.surgical_codes()
+    operations = [values for item, values in block.cells.items() if item == "C14x01C" or item.startswith("C35x")]
+    return sum(any(code in surgical for code in codes) for codes in zip(*operations, strict=True))
+
+
+def appraisal_rows(
+    hospitals: list[Hospital], year: int, rng: np.random.Generator, counted: Mapping[int, tuple[int, int]]
+) -> list[Row]:
+    """Results of the tertiary hospitals for a data year, published in the January after next.
+
+    `counted`: discharges and surgical discharges by hospital, where the year's front pages are known; a hospital
+    reports them within one part in a hundred.
+    """
     tertiary = [hospital for hospital in hospitals if hospital.level == "三级"]
     release = f"{year + 2}-01-20"
     order = sorted(tertiary, key=lambda h: (-h.size, h.index))
@@ -309,8 +323,13 @@ def appraisal_rows(hospitals: list[Hospital], year: int, rng: np.random.Generato
         score = round(950 - 28 * rank + float(rng.uniform(-8, 8)), 2)
         rows.append([*head, "GK000", "绩效考核等级", score, "", "", grade, rank, release])
         discharges = int(hospital.size * 12_000 * rng.uniform(0.9, 1.1))
+        known, surgical = counted.get(hospital.index, (0, 0))
+        if known:
+            discharges = known + known * ((hospital.index + year) % 3 - 1) // 100
         for code, name, usual in _APPRAISAL_SHARES:
             numerator = int(discharges * usual * rng.uniform(0.8, 1.2))
+            if known and code == SURGERY_SHARE:
+                numerator = surgical
             value = round(100 * numerator / discharges, 4)
             rows.append([*head, code, name, value, numerator, discharges, "", "", release])
     return rows

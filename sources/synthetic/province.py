@@ -77,6 +77,8 @@ class _Done:
     regrouped: dict[str, int] = field(default_factory=dict)
     superseded: dict[str, str] = field(default_factory=dict)
     bed_days: dict[str, int] = field(default_factory=dict)
+    discharges: int = 0
+    surgical: int = 0
 
 
 def month_range(first_month: str, months: int) -> list[str]:
@@ -182,6 +184,8 @@ def _write_month(task: _Task) -> _Done:
     for department, days in zip(block.department, block.stay_days.tolist(), strict=True):
         done.bed_days[department] = done.bed_days.get(department, 0) + days
 
+    done.discharges, done.surgical = len(block), other_sources.surgical_discharges(block)
+
     def send_front_pages(cells: Cells, stream: int, suffix: str = "") -> str:
         found: dict[str, int] = {}
         ragged: list[int] = []
@@ -281,6 +285,7 @@ def write_province(
         target, seed, [h.organisation_id for h in province], calendar, discharges, {}, {}, {}, {}, {}, {}
     )
     bed_days: dict[str, dict[int, dict[str, int]]] = {}
+    counted: dict[int, dict[int, tuple[int, int]]] = {}
     for number, done in enumerate(_run(tasks, workers), 1):
         summary.files.update(done.files)
         summary.regrouped.update(done.regrouped)
@@ -288,9 +293,12 @@ def write_province(
         for rule, files in done.faults.items():
             summary.faults.setdefault(rule, {}).update(files)
         bed_days.setdefault(done.month, {})[done.hospital] = done.bed_days
+        year = counted.setdefault(int(done.month[:4]), {})
+        discharges, surgical = year.get(done.hospital, (0, 0))
+        year[done.hospital] = (discharges + done.discharges, surgical + done.surgical)
         if progress is not None:
             progress(number, len(tasks))
-    _write_registers(summary, province, calendar, bed_days, seed)
+    _write_registers(summary, province, calendar, bed_days, counted, seed)
     _write_dossiers(summary, province, seed)
     _write_duplicate(summary, province)
     if broken_files:
@@ -315,6 +323,7 @@ def _write_registers(
     province: list[Hospital],
     calendar: list[str],
     bed_days: dict[str, dict[int, dict[str, int]]],
+    counted: dict[int, dict[int, tuple[int, int]]],
     seed: int,
 ) -> None:
     first_year, last_year = int(calendar[0][:4]), int(calendar[-1][:4])
@@ -349,7 +358,8 @@ def _write_registers(
     for year in range(first_year - 2, last_year):
         if f"{year + 2}-01" < end:
             rng = np.random.default_rng(np.random.SeedSequence([seed, 10**8, year]))
-            rows = other_sources.appraisal_rows(province, year, rng)
+            is_whole = f"{year}-01" in calendar and f"{year}-12" in calendar
+            rows = other_sources.appraisal_rows(province, year, rng, counted[year] if is_whole else {})
             if rows:
                 send(f"appraisal/appraisal_{year}.xlsx", other_sources.APPRAISAL_HEADER, rows, "绩效考核")
 

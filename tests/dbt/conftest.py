@@ -87,7 +87,8 @@ def copy_project(folder: Path, rules: Sequence[str] = RULES) -> Path:
         shutil.copy(REPOSITORY / "sources" / "reference" / name, reference / name)
     rule_file = folder / "expectations" / "rules" / "dq_rules.csv"
     rule_file.parent.mkdir(parents=True)
-    shutil.copy(REPOSITORY / "expectations" / "rules" / "source_pairs.csv", rule_file.parent)
+    for name in ("drift_rules.csv", "mart_inputs.csv", "source_pairs.csv"):
+        shutil.copy(REPOSITORY / "expectations" / "rules" / name, rule_file.parent)
     header = (REPOSITORY / "expectations" / "rules" / "dq_rules.csv").read_text(encoding="utf-8").splitlines()[0]
     rule_file.write_text("\n".join([header, *rules]) + "\n", encoding="utf-8")
     return project

@@ -150,7 +150,7 @@ def test_a_closed_gate_stops_the_release_in_the_same_run(
     def release() -> None:
         published.append(True)
 
-    monkeypatch.setattr("expectations.runner.judge", lambda folder: verdict(status))
+    monkeypatch.setattr("expectations.runner.judge", lambda folder, **_: verdict(status))
     result = dg.materialize([marts_export, release, gates.gate], resources={"home": home}, raise_on_error=False)
     assert (result.success, bool(published)) == (released, released)
     events = [event["event"] for event in read_journal(load_settings(Path(home.home)))]
