@@ -68,11 +68,13 @@ def due(settings: Settings, now: datetime | None = None) -> list[Alert]:
 
 
 def _gate_closed(settings: Settings, release_id: str | None) -> Alert:
-    from expectations.verdict import VerdictStore
+    from dagster_project.decisions import decisions_in_force
+    from expectations.verdict import VerdictStore, judged_by
 
     judged = next(e["judged_hash"] for e in reversed(read_journal(settings)) if e["event"] == "gate_closed")
     lines = [f"读者仍使用 {release_id}" if release_id else "尚无发布版"]
-    verdict = VerdictStore(settings.verdicts).load(judged)
+    judge = judged_by(decisions=decisions_in_force(settings))
+    verdict = VerdictStore(settings.verdicts).load(judged, judge)
     for result in verdict.closing()[:_MOST_NAMED] if verdict else []:
         found = "无法判定" if result.status == "error" else f"{result.violated or 0}/{result.checked or 0}"
         lines.append(f"{result.title_zh}：{found}")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from expectations.content import DATA, DATABASE
 from expectations.data_docs import STATES, STYLE
-from expectations.verdict import Result, Severity, Status, Verdict
+from expectations.frozen import Severity
+from expectations.verdict import Result, Status, Verdict
 from publishing.export import MartSpec
 from publishing.manifest import DATA_DOCS, DATAPACKAGE, PROVENANCE, README, VERDICT
 
@@ -44,6 +45,7 @@ def release_page(folder: Path, release_id: str, verdict: Verdict, marts: Sequenc
         f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(release_id)}</title>'
         f"<style>{STYLE}</style></head><body><h1>专科指标发布版 {escape(release_id)}</h1>"
         f"<p>质量门：<b>{'开启' if verdict.is_open else '关闭'}</b>；{counts}。</p>"
+        f"{''.join(f'<p><b>注意</b> {escape(notice)}</p>' for notice in verdict.decisions.sentences())}"
         f"<h2>文件</h2><table><tr><th>文件</th><th>内容</th></tr>{listed}</table>"
         f"<h2>未通过的检查</h2>{_findings(noted)}"
         f"<h2>数据集市表</h2><table><tr><th>表</th><th>内容</th></tr>{tables}</table></body></html>\n"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ import pytest
 from hand_made_marts import specs, warehouse
 
 from expectations.content import content_hash
-from expectations.verdict import Result, Severity, Status, Verdict, VerdictStore, judged_by
+from expectations.decisions import NO_DECISIONS, Decisions, Override
+from expectations.frozen import Severity
+from expectations.verdict import Result, Status, Verdict, VerdictStore, judged_by
 from publishing import release as release_module
 from publishing.export import export_marts
 from publishing.release import (
@@ -65,7 +68,7 @@ class Home:
         result = Result(id="check", title_zh="关键检查", dataset="d", severity=Severity.CRITICAL, status=status)
         self.verdicts.save(Verdict.of(content_hash(candidate), judged_by(), [result]))
 
-    def publish(self, candidate: Path, release_id: str) -> Release:
+    def publish(self, candidate: Path, release_id: str, decisions: Decisions = NO_DECISIONS) -> Release:
         return publish(
             candidate,
             releases=self.releases,
@@ -73,6 +76,7 @@ class Home:
             verdicts=self.verdicts,
             provenance={"code": {"commit": "abc"}, "inputs": []},
             release_id=release_id,
+            decisions=decisions,
         )
 
     def seen(self) -> dict[str, bytes | str]:
@@ -494,3 +498,33 @@ def test_verify_names_file_and_fault(name: str, damage: Callable[[Path], None], 
     folder = published.releases / "R1"
     damage(folder / name)
     assert Fault(name, fault) in verify_release(folder)
+
+
+def test_what_was_let_through_is_printed_on_everything(home: Home) -> None:
+    override = Override(
+        rule_id="check",
+        decided_by="甲",
+        confirmed_by="乙",
+        reason="接口切换",
+        decided_on=date(2026, 5, 1),
+        expires_on=date(2026, 6, 1),
+    )
+    decisions = Decisions(overrides=(override,))
+    candidate = home.candidate("one")
+    result = Result(
+        id="check",
+        title_zh="关键检查",
+        dataset="d",
+        severity=Severity.CRITICAL,
+        status=Status.FAILED,
+        checked=2,
+        violated=1,
+    )
+    home.verdicts.save(Verdict.of(content_hash(candidate), judged_by(decisions=decisions), [result], decisions))
+    with pytest.raises(GateClosed, match="没有按现行规则"):  # the override has ended
+        home.publish(candidate, "R1")
+    folder = home.publish(candidate, "R1", decisions).folder
+    [told] = decisions.sentences()
+    for name in ("README.txt", "datapackage.json", "index.html"):
+        assert told in (folder / name).read_text(encoding="utf-8"), name
+    assert verify_release(folder) == []
