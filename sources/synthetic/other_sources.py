@@ -1,8 +1,7 @@
-"""The sources beside the front page: grouper results, single-disease reports, appraisal, registers,
-catalogue.
+"""The sources beside the front page: grouper results, appraisal, registers, catalogue.
 
 Belongs here: rows and file formats of these sources, consistent with the drawn discharges. Does not
-belong here: the front page and its dirt.
+belong here: the front page and its dirt, and the single-disease reports (``single_disease.py``).
 """
 
 from __future__ import annotations
@@ -24,11 +23,6 @@ from sources.synthetic.scheme import FIRST_EDITION
 Row = Sequence[Any]
 
 DRG_HEADER = ["机构代码", "病案号", "住院次数", "出院时间", "DRG编码", "方案版本", "未入组原因"]
-DISEASE_SLOTS = 12
-DISEASE_HEADER = [
-    *("机构代码", "病案号", "报告编号", "病种代码", "状态", "入院时间", "出院时间", "上报时间"),
-    *(f"指标{slot:02d}{part}" for slot in range(1, DISEASE_SLOTS + 1) for part in ("编码", "分母", "分子")),
-]
 APPRAISAL_HEADER = [
     *(
         "机构代码",
@@ -161,61 +155,6 @@ def drg_rows(block: Block, rng: np.random.Generator) -> tuple[list[Row], int]:
         strict=True,
     )
     return list(rows), differing
-
-
-def _disease(principal: str, main_operation: str, age: int) -> str | None:
-    """Single disease of a discharge by the inclusion codes of the national platform."""
-    if principal[:5] in ("I21.0", "I21.1", "I21.2", "I21.3", "I21.9"):
-        return "STEMI"
-    if principal[:3] == "I50":
-        return "HF"
-    if principal[:3] == "I63":
-        return "STK"
-    if age >= 18 and principal[:3] in ("J13", "J14", "J15", "J16", "J18"):
-        return "CAP"
-    if principal[:5] in ("J44.0", "J44.1"):
-        return "AECOPD"
-    if main_operation[:4] in ("74.0", "74.1", "74.2", "74.4"):
-        return "CS"
-    return None
-
-
-_DISEASE_ITEMS = {"STEMI": 8, "HF": 7, "STK": 10, "CAP": 6, "AECOPD": 6, "CS": 12}
-
-
-def single_disease_rows(block: Block, rng: np.random.Generator) -> list[Row]:
-    """Reports for most, not all, of the discharges that ought to be reported."""
-    cells = block.cells
-    reporting = 0.75 + 0.22 * ((block.hospital.index * 7) % 10) / 10
-    rows: list[Row] = []
-    for row in range(len(block)):
-        disease = _disease(cells["C03C"][row], cells["C14x01C"][row], int(cells["A14"][row]))
-        if disease is None or rng.random() >= reporting:
-            continue
-        items: list[str] = []
-        for slot in range(DISEASE_SLOTS):
-            if slot < _DISEASE_ITEMS[disease]:
-                counted = rng.random() < 0.9
-                met = counted and rng.random() < 0.7 + 0.025 * slot
-                items += [f"{disease}-{slot + 1}", "是" if counted else "否", "是" if met else "否"]
-            else:
-                items += ["", "", ""]
-        state = "6" if rng.random() < 0.8 else ("5", "2", "1")[int(rng.integers(0, 3))]
-        reported = block.discharged[row] + np.timedelta64(int(rng.integers(1, 12)), "D")
-        rows.append(
-            [
-                cells["A01"][row],
-                cells["A48"][row],
-                f"SD{block.hospital.index + 1:03d}{block.month.replace('-', '')}{len(rows) + 1:05d}",
-                disease,
-                state,
-                cells["B12"][row],
-                cells["B15"][row],
-                f"{str(reported)[:10]} 10:00:00" if state in ("5", "6") else "",
-                *items,
-            ]
-        )
-    return rows
 
 
 # --- whole province ---

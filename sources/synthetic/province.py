@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sources.synthetic import dirt as faults
-from sources.synthetic import layouts, other_sources, people
+from sources.synthetic import layouts, other_sources, people, single_disease
 from sources.synthetic.cells import Cells
 from sources.synthetic.front_page import Block, days_in, draw_block
 from sources.synthetic.layouts import Layout
@@ -173,14 +173,14 @@ def _write_month(task: _Task) -> _Done:
     send(path, other_sources.csv_bytes(other_sources.DRG_HEADER, drg), len(drg))
     if differing:
         done.regrouped[path] = differing
-    diseases = other_sources.single_disease_rows(block, _stream(task, DISEASE_STREAM))
+    diseases = single_disease.report_rows(block, _stream(task, DISEASE_STREAM))
     if diseases:
         path = f"single_disease/{hospital.organisation_id}/single_disease_{stamp}"
         if hospital.index == 1:
-            data = other_sources.xlsx_bytes("单病种", other_sources.DISEASE_HEADER, diseases)
+            data = other_sources.xlsx_bytes("单病种", single_disease.HEADER, diseases)
             send(f"{path}.xlsx", data, len(diseases))
         else:
-            send(f"{path}.csv", other_sources.csv_bytes(other_sources.DISEASE_HEADER, diseases), len(diseases))
+            send(f"{path}.csv", other_sources.csv_bytes(single_disease.HEADER, diseases), len(diseases))
     for department, days in zip(block.department, block.stay_days.tolist(), strict=True):
         done.bed_days[department] = done.bed_days.get(department, 0) + days
 

@@ -59,11 +59,25 @@ BEDS = [
     ("H2", "2023-02", "0301", 280, 140),
     ("H2", "2024-02", "0304", 290, 290),
 ]
+# row of the table, disease, state, process items that apply and that were met; 99 has no front page
+REPORTS = [
+    ("01", "CAP", "6", 3, 2),
+    ("30", "HF", "6", 1, 1),
+    ("32", "STEMI", "5", 2, 1),
+    ("33", "STEMI", "1", 2, 2),
+    ("35", "STEMI", "6", 3, 3),
+    ("99", "STEMI", "6", 1, 1),
+]
+# nothing is known of the other months
+REPORTED_MONTHS = {"2022-01", "2024-01", "2024-02", "2024-03"}
+# all patients are grown up
+ASKED_FOR = {"J18.900": "CAP", "I21.001": "STEMI"}
 
 
 @dataclass(frozen=True)
 class Discharge:
     id: str
+    diagnosis: str
     hospital: str
     department: str
     mdc: str
@@ -110,6 +124,7 @@ def _discharge(row: Mapping[str, str]) -> Discharge:
     refused = row["diagnosis"].startswith("Z53") and days <= 2
     return Discharge(
         id=row["id"],
+        diagnosis=row["diagnosis"],
         hospital=row["hospital"],
         department=DEPARTMENTS[row["department"]],
         mdc=BY_DISEASE.get(row["drg"], "UNMAPPED"),
@@ -211,6 +226,25 @@ def outflow(inside: list[Discharge], hospital: str, specialty: str, attribution:
     return Fraction(sum(row.hospital == "H2" for row in residents)), Fraction(len(residents))
 
 
+def single_diseases(rows: list[Discharge]) -> Counted:
+    """What was reported of what the platform asks for, and what the reports say."""
+    told = [row for row in rows if row.month in REPORTED_MONTHS and row.diagnosis in ASKED_FOR]
+    asked = {(row.id, ASKED_FOR[row.diagnosis]) for row in told}
+    records = [report for report in REPORTS if report[0] in {row.id for row in rows}]
+    final = [report for report in records if report[2] in ("5", "6")]
+    return {
+        "single_disease_report_rate": (Fraction(len(asked & {report[:2] for report in final})), Fraction(len(asked))),
+        "single_disease_completion_rate": (
+            Fraction(sum(report[2] == "6" for report in records)),
+            Fraction(len(records)),
+        ),
+        "single_disease_process_share": (
+            Fraction(sum(report[4] for report in final)),
+            Fraction(sum(report[3] for report in final)),
+        ),
+    }
+
+
 def count(rows: list[Discharge], reference: list[Discharge]) -> Counted:
     """Numerator and denominator of what a cell's own rows tell; `reference` are all rows of the window."""
     whole = [row for row in reference if row.grouped]
@@ -299,6 +333,7 @@ def count_everything(rows: list[Discharge], attribution: str = "department") -> 
                 counted[window, hospital, specialty] = {
                     **count(cell, inside),
                     **spread(cell, hospital),
+                    **single_diseases(cell),
                     **beds(cell, years, hospital, specialty, attribution),
                     "outflow_rate": outflow(inside, hospital, specialty, attribution),
                 }

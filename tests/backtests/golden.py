@@ -7,7 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-from backtests.count import BEDS, CATALOGUE, ENDOSCOPIC, golden_rows
+from backtests.count import BEDS, CATALOGUE, ENDOSCOPIC, REPORTS, golden_rows
 from support.front_page import (
     CATALOGUE_HEADER,
     DRG_HEADER,
@@ -38,6 +38,7 @@ EXTRAS = {
     "class1_bad": {"C21x01C": "3"},
     "foreign": {"A15C": "USA"},
 }
+DISEASE_HEADER = ("机构代码", "病案号", "报告编号", "病种代码", "状态", "入院时间", "出院时间", "上报时间")
 BED_HEADER = ("机构代码", "月份", "科室代码", "编制床位", "开放总床日", "占用总床日")
 QUARANTINED = 2  # a stay that is no number, and a second row with an equal key
 
@@ -79,6 +80,7 @@ def write_golden_inbox(home: Path) -> None:
         if any(row["drg"] for row in rows):
             put(inbox / "drg" / organisation / f"drg_{month}.csv", _groups(rows, organisation))
     _write_registers(inbox)
+    _write_reports(inbox)
 
 
 def _write_first_submission(folder: Path, name: str, row: dict[str, str], encoding: str) -> None:
@@ -86,6 +88,19 @@ def _write_first_submission(folder: Path, name: str, row: dict[str, str], encodi
     (folder / f"{name}.csv").rename(folder / f"{name}_2.csv")
     another = page({**row, "id": "98", "mode": "5"})
     put(folder / f"{name}.csv", front_page_csv([page({**row, "cost_yuan": "9000.00"}), another], encoding))
+
+
+def _write_reports(inbox: Path) -> None:
+    """The platform's extract; a report that has no front page is of March 2024."""
+    known = {row["id"]: (row["hospital"], row["discharged"]) for row in golden_rows()}
+    header = [*DISEASE_HEADER, *(f"指标{n:02d}{part}" for n in (1, 2, 3) for part in ("编码", "分母", "分子"))]
+    lines = []
+    for serial, disease, state, due, met in REPORTS:
+        hospital, discharged = known.get(serial, ("H2", "2024-03-30 10:00:00"))
+        items = [(f"{disease}-{n + 1}", "是" if n < due else "否", "是" if n < met else "否") for n in range(3)]
+        head = (ORGANISATIONS[hospital], f"GOLD{serial}", f"R{serial}", disease, state, "-", discharged, "-")
+        lines.append((*head, *(cell for item in items for cell in item)))
+    put(inbox / "single_disease" / "reports.csv", table_csv(header, lines))
 
 
 def _groups(rows: list[dict[str, str]], organisation: str) -> bytes:

@@ -83,8 +83,8 @@ def copy_project(folder: Path, rules: Sequence[str] = RULES) -> Path:
     reference = folder / "sources" / "reference"
     shutil.copytree(REPOSITORY / "dbt", project, ignore=shutil.ignore_patterns("target", "logs"))
     reference.mkdir(parents=True)
-    for name in ("specialties.csv", "divisions.csv", "dossier_items.csv"):
-        shutil.copy(REPOSITORY / "sources" / "reference" / name, reference / name)
+    for name in ("specialties", "divisions", "dossier_items", "single_diseases", "single_disease_codes"):
+        shutil.copy(REPOSITORY / "sources" / "reference" / f"{name}.csv", reference)
     rule_file = folder / "expectations" / "rules" / "dq_rules.csv"
     rule_file.parent.mkdir(parents=True)
     for name in ("drift_rules.csv", "mart_inputs.csv", "source_pairs.csv"):

@@ -108,6 +108,8 @@ def test_the_province_exercises_the_rules(big_home: Path, pages: FrontPages) -> 
     assert len(rows) > 45_000
     assert rows["organisation"].nunique() >= 6
     flags = ["died", "surgery", "level4", "minimally_invasive", "transferred_in", "out_of_province", "out_of_city"]
+    assert rows["records"].sum() > rows["submitted"].sum() > rows["completed"].sum() > 0
+    assert rows["asked"].sum() > rows["reported"].sum() > 1000
     flags += ["elective", "day_surgery", "complication", "class1_bad", "endoscopic", "foreign", "rescues", "improved"]
     for flag in flags:
         assert 0 < rows[flag].sum() < len(rows), flag

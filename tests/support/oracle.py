@@ -99,7 +99,7 @@ LAYOUTS = {
             **{"organisation": "A01", "record": "A48", "stay": "A49", "admitted": "B12", "discharged": "B15"},
             **{"sex": "A12C", "route": "B11C", "department": "B16C", "days": "B20", "mode": "B34C"},
             **{"fee": "D01", "diagnosis": "C03C", "address": "A26", "postcode": "A28C"},
-            **{"nationality": "A15C", "outcome": "F05", "rescue": "", "rescued": ""},
+            **{"nationality": "A15C", "outcome": "F05", "rescue": "", "rescued": "", "age": "A14"},
         },
         operations=("C14x01C", *_slots("C35x{:02d}C", range(1, 41))),
         diagnoses=(("C03C", "C05C"), *((f"C06x{n:02d}C", f"C08x{n:02d}C") for n in range(1, 41))),
@@ -114,7 +114,7 @@ LAYOUTS = {
             **{"organisation": "P900", "record": "P3", "stay": "P2", "admitted": "P22", "discharged": "P25"},
             **{"sex": "P5", "route": "P804", "department": "P26", "days": "P27", "mode": "P741"},
             **{"fee": "P782", "diagnosis": "P321", "address": "P801", "postcode": "P803"},
-            **{"nationality": "P12", "outcome": "P323", "rescue": "P421", "rescued": "P422"},
+            **{"nationality": "P12", "outcome": "P323", "rescue": "P421", "rescued": "P422", "age": "P7"},
         },
         operations=(
             *("P490", "P4911", "P4922", "P4533", "P4544"),
@@ -154,7 +154,7 @@ LAYOUTS = {
             **{"organisation": "ZZJGDM", "record": "BAH", "stay": "ZYCS", "admitted": "RYSJ"},
             **{"discharged": "CYSJ", "sex": "XB", "route": "RYTJ", "department": "CYKB", "days": "SJZY"},
             **{"mode": "LYFS", "fee": "ZFY", "diagnosis": "ZYZD_JBBM", "address": "XZZ", "postcode": "YB1"},
-            **{"nationality": "GJ", "outcome": "", "rescue": "", "rescued": ""},
+            **{"nationality": "GJ", "outcome": "", "rescue": "", "rescued": "", "age": "NL"},
         },
         operations=_slots("SSJCZBM{}", range(1, 42)),
         diagnoses=(("ZYZD_JBBM", "RYBQ"), *((f"JBDM{n}", f"RYBQ{n}") for n in range(1, 41))),
@@ -352,7 +352,7 @@ def read_front_pages(inbox: Path) -> FrontPages:
             if reason is None:
                 arrived[row[0], f"{row[4]:%Y-%m}"].append(row)
         slices |= arrived
-    names = (*LAYOUTS["abcd"].columns, "operations", "acquired", "incisions")
+    names = (*LAYOUTS["abcd"].columns, "operations", "diagnoses", "acquired", "incisions")
     rows = pd.DataFrame([row for part in slices.values() for row in part], columns=list(names))
     return FrontPages(rows, read, landed, quarantined, refused)
 
@@ -425,6 +425,7 @@ def _judged(rows, header: list[str], layout: Layout, file_name: str) -> Iterator
             (
                 *typed.values(),
                 tuple(cell(row, at) for at in operations),
+                tuple(cell(row, code).upper() for code, _ in diagnoses),
                 tuple(cell(row, code).upper() for code, condition in diagnoses if cell(row, condition) == "4"),
                 tuple(cell(row, at) for at in incisions),
             ),
@@ -571,6 +572,75 @@ def read_beds(inbox: Path) -> Beds:
 
 
 @dataclass(frozen=True)
+class Report:
+    """What the single-disease platform holds of a stay under one disease."""
+
+    state: str
+    applicable: int
+    met: int
+
+    @property
+    def counts(self) -> bool:
+        return self.state in ("5", "6")
+
+
+Reports = dict[tuple[str, str, str], dict[str, Report]]
+
+
+def read_reports(inbox: Path) -> Reports:
+    """(organisation, record, day of discharge) -> disease -> its report; of several the one that has come furthest."""
+    slices: dict[tuple[str, str], list[tuple]] = {}
+    for path in inbox_files(inbox, "single_disease"):
+        rows = read_rows(path)
+        header = [cell.strip() for cell in next(rows)]
+        slots = [name.removesuffix("编码") for name in header if name.startswith("指标") and name.endswith("编码")]
+        arrived: dict[tuple[str, str], list[tuple]] = defaultdict(list)
+        for cells in rows:
+            row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+            counted = [slot for slot in slots if row[f"{slot}编码"] not in MISSING and row[f"{slot}分母"] in YES]
+            report = Report(row["状态"], len(counted), sum(row[f"{slot}分子"] in YES for slot in counted))
+            day = row["出院时间"][:10]
+            key = (row["机构代码"], row["病案号"], day)
+            arrived[row["机构代码"], day[:7]].append((key, row["病种代码"], report))
+        slices |= arrived
+    found: Reports = defaultdict(dict)
+    order = ["8", "0", "1", "2", "3", "4", "7", "5", "6"]
+    for key, disease, report in (line for lines in slices.values() for line in lines):
+        known = found[key].get(disease)
+        if known is None or order.index(report.state) > order.index(known.state):
+            found[key][disease] = report
+    return found
+
+
+def asked_for() -> Callable[[tuple[str, ...], tuple[str, ...], int | None], set[str]]:
+    """(diagnoses and operations by slot, age in years) -> the diseases that the platform asks a report for."""
+    lists: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for row in reference("single_disease_codes"):
+        of_disease = lists[row["disease_code"]]
+        of_disease[row["part"]] = (*of_disease.get(row["part"], ()), row["code_prefix"])
+    ages = {row["disease_code"]: (row["age_from_years"], row["age_to_years"]) for row in reference("single_diseases")}
+
+    def of(diagnoses: tuple[str, ...], operations: tuple[str, ...], age: int | None) -> set[str]:
+        said = {
+            "principal_diagnosis": diagnoses[:1],
+            "second_diagnosis": [code for code in diagnoses[1:] if code][:1],
+            "any_diagnosis": diagnoses,
+            "main_operation": operations[:1],
+            "any_operation": operations,
+        }
+        found = set()
+        for disease, parts in lists.items():
+            low, high = ages[disease]
+            if (low and (age is None or age < int(low))) or (high and (age is None or age > int(high))):
+                continue
+            if all(any(code.startswith(listed) for code in said[part]) for part, listed in parts.items()):
+                found.add(disease)
+        return found
+
+    return of
+
+
+@dataclass(frozen=True)
 class Entry:
     """An operation in an edition of the catalogue."""
 
@@ -664,6 +734,29 @@ def discharges(inbox: Path, *, province: str, pages: FrontPages | None = None) -
     rows["year"] = rows["discharged"].dt.year
     rows["month"] = rows["discharged"].dt.strftime("%Y-%m")
     cancelled = rows["diagnosis"].str.upper().str.startswith("Z53") & (rows["days"] <= 2)
+    reports, diseases_of = read_reports(inbox), asked_for()
+    received = {day[:7] for _, _, day in reports}
+    on_platform = [
+        reports.get((organisation, record, f"{moment:%Y-%m-%d}"), {})
+        for organisation, record, moment in zip(rows["organisation"], rows["record"], rows["discharged"], strict=True)
+    ]
+    asked = [
+        diseases_of(diagnoses, operations, int(float(age)) if age else None) if month in received else set()
+        for diagnoses, operations, age, month in zip(
+            rows["diagnoses"], rows["operations"], rows["age"], rows["month"], strict=True
+        )
+    ]
+    held = [[report for report in of_stay.values() if report.state != "8"] for of_stay in on_platform]
+    rows["asked"] = [len(diseases) for diseases in asked]
+    rows["reported"] = [
+        sum(of_stay[disease].counts for disease in diseases & of_stay.keys())
+        for diseases, of_stay in zip(asked, on_platform, strict=True)
+    ]
+    rows["records"] = [len(of_stay) for of_stay in held]
+    rows["completed"] = [sum(report.state == "6" for report in of_stay) for of_stay in held]
+    rows["submitted"] = [sum(report.counts for report in of_stay) for of_stay in held]
+    rows["items"] = [sum(report.applicable for report in of_stay if report.counts) for of_stay in held]
+    rows["items_met"] = [sum(report.met for report in of_stay if report.counts) for of_stay in held]
     rows["analysed"] = (rows["days"] <= 60) & (rows["fee"] >= 500) & ~cancelled
     rows["grouped"] = rows["analysed"] & (rows["drg"] != "")
     return rows
@@ -731,6 +824,13 @@ class Sums:
     outcome_known: int = 0
     improved: int = 0
     cured: int = 0
+    asked: int = 0
+    reported: int = 0
+    records: int = 0
+    completed: int = 0
+    submitted: int = 0
+    items: int = 0
+    items_met: int = 0
     cases: int = 0
     case_fen: int = 0
     case_days: int = 0
@@ -845,6 +945,9 @@ class Window:
             "rescue_success_rate": _ratio(every.rescues_succeeded, every.rescues),
             "cure_improvement_rate": _ratio(every.improved, every.outcome_known),
             "cure_rate": _ratio(every.cured, every.outcome_known),
+            "single_disease_report_rate": _ratio(every.reported, every.asked),
+            "single_disease_completion_rate": _ratio(every.completed, every.records),
+            "single_disease_process_share": replace(_ratio(every.items_met, every.items), case_count=every.submitted),
             "out_of_city_share": _ratio(every.out_of_city, every.city_known),
             "out_of_country_share": _ratio(every.foreign, every.nationality_known),
             "transfer_in_critical_count": _count(

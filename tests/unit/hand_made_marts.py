@@ -28,6 +28,7 @@ KEYS = {
     "fct_fitness": ("mart", "hospital_id", "data_year"),
     "fct_anomaly": ("hospital_id", "month", "measure_id"),
     "fct_outflow": ("window_id", "division_rank", "residence_division", "specialty_code"),
+    "fct_single_disease": ("hospital_id", "disease_code", "window_id"),
     "fct_patient_flow": ("data_year", "residence_division", "hospital_division", "specialty_code"),
     "dim_programme": ("programme_id", "tier"),
     "dim_programme_item": ("programme_id", "item_id"),
@@ -117,6 +118,10 @@ create table fct_outflow as
     select '2023' as window_id, 'prefecture' as division_rank, residence_division, '岫宁市' as residence_name_zh,
            specialty_code, 20 as resident_count, 5 as outflow_count, cast(0.25 as decimal(18, 8)) as outflow_rate
     from (values ('990100'), ('990200')) d (residence_division), (values ('0304'), ('ALL')) s (specialty_code);
+create table fct_single_disease as
+    select hospital_id, 'STEMI' as disease_code, '2023' as window_id, 10 as due_count, 8 as reported_count,
+           9 as record_count, 7 as completed_count, 0 as unmatched_count, 40 as item_due_count, 30 as item_met_count
+    from (values ('H1'), ('REGION')) h (hospital_id);
 create table fct_dq_result as
     select rule_id, dataset, organisation_id, '2023-01' as month, 1000 as checked, 0 as violated,
            cast(0 as decimal(18, 8)) as violated_share, cast(threshold as decimal(18, 8)) as threshold, severity,

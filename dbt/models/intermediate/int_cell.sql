@@ -37,6 +37,9 @@ select
     count(*) filter (where is_outcome_known) as known_outcome_count,
     count(*) filter (where is_cured) as cured_count,
     count(*) filter (where is_cured_or_improved) as cured_or_improved_count,
+    {% for counted in ['due', 'reported', 'record', 'completed', 'submitted', 'item_due', 'item_met'] %}
+        cast(coalesce(sum(single_disease_{{ counted }}_count), 0) as bigint) as single_disease_{{ counted }}_count,
+    {% endfor %}
     count(*) filter (where exclusion_reason = 'stay_missing') as excluded_stay_missing_count,
     count(*) filter (where exclusion_reason = 'stay_over_limit') as excluded_stay_over_limit_count,
     count(*) filter (where exclusion_reason = 'cost_missing') as excluded_cost_missing_count,

@@ -60,6 +60,22 @@ complication as (
     where acquired.diagnosis_conditions[acquired.place] = '4'
 ),
 
+-- a discharge may be asked for under several diseases: each counts
+single_disease as (
+    select
+        source_id,
+        source_row,
+        count(*) filter (where is_due) as single_disease_due_count,
+        count(*) filter (where is_due and is_reported) as single_disease_reported_count,
+        count(*) filter (where is_open) as single_disease_record_count,
+        count(*) filter (where is_completed) as single_disease_completed_count,
+        count(*) filter (where is_reported) as single_disease_submitted_count,
+        sum(item_due_count) as single_disease_item_due_count,
+        sum(item_met_count) as single_disease_item_met_count
+    from {{ ref('int_single_disease_case') }}
+    group by source_id, source_row
+),
+
 resolved as (
     select
         page.source_id,
@@ -127,7 +143,14 @@ resolved as (
         end as residence_city,
         {{ city_of('hospital.division') }} as hospital_city,
         page.nationality is not null as is_nationality_known,
-        page.nationality is not null and domestic.nationality is null as is_foreign
+        page.nationality is not null and domestic.nationality is null as is_foreign,
+        single_disease.single_disease_due_count,
+        single_disease.single_disease_reported_count,
+        single_disease.single_disease_record_count,
+        single_disease.single_disease_completed_count,
+        single_disease.single_disease_submitted_count,
+        single_disease.single_disease_item_due_count,
+        single_disease.single_disease_item_met_count
     from {{ ref('stg_hqms_front_page') }} as page
     cross join {{ ref('int_switch') }} as switch
     inner join {{ ref('int_definition') }} as definition
@@ -154,6 +177,8 @@ resolved as (
         on page.source_id = surgery.source_id and page.source_row = surgery.source_row
     left join complication
         on page.source_id = complication.source_id and page.source_row = complication.source_row
+    left join single_disease
+        on page.source_id = single_disease.source_id and page.source_row = single_disease.source_row
 )
 
 select
@@ -203,5 +228,12 @@ select
     residence_city is not null and hospital_city is not null as is_city_known,
     coalesce(residence_city <> hospital_city, false) as is_out_of_city,
     is_nationality_known,
-    is_foreign
+    is_foreign,
+    single_disease_due_count,
+    single_disease_reported_count,
+    single_disease_record_count,
+    single_disease_completed_count,
+    single_disease_submitted_count,
+    single_disease_item_due_count,
+    single_disease_item_met_count
 from resolved

@@ -20,6 +20,7 @@ select
     max(case when switch_id = 'reference_population' then value end) as reference_population,
     cast(max(case when switch_id = 'day_surgery_max_hours' then value end) as integer) as day_surgery_max_hours,
     max(case when switch_id = 'critical_case_definition' then value end) as critical_case_definition,
+    max(case when switch_id = 'single_disease_reported' then value end) as single_disease_reported,
     cast(
         max(case when switch_id = 'outflow_threshold' then value end) as decimal(18, 8)
     ) as outflow_threshold,
