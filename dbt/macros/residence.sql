@@ -15,3 +15,12 @@
 {% macro county_of(division) -%}
     case when right({{ division }}, 2) <> '00' then {{ division }} end
 {%- endmacro %}
+
+{# What the codes of all divisions inside a division begin with. #}
+{% macro division_prefix(division) -%}
+    case
+        when right({{ division }}, 4) = '0000' then left({{ division }}, 2)
+        when right({{ division }}, 2) = '00' then left({{ division }}, 4)
+        else {{ division }}
+    end
+{%- endmacro %}

@@ -70,6 +70,7 @@ PROJECT_HEADER = [
     ),
     *("补助金额", "配套金额"),
 ]
+PROJECT_TARGET_HEADER = ["项目编号", "指标代码", "年度", "目标值"]
 ACCIDENT_HEADER = ["机构代码", "专科代码", "发生日期", "事故等级"]
 CATALOGUE_HEADER = [
     "版本",
@@ -302,6 +303,21 @@ def project_rows(hospitals: list[Hospital], first_year: int) -> list[Row]:
             ]
         )
     return rows
+
+
+# what a task book promises: indicator, value in the first year, change a year
+_TARGETS = [("cmi", 1.0, 0.02), ("mean_length_of_stay", 8.0, -0.2), ("single_disease_report_rate", 0.85, 0.03)]
+
+
+def project_target_rows(projects: list[Row]) -> list[Row]:
+    """Yearly targets of the projects of the nation and the province."""
+    return [
+        [project[0], indicator, int(project[6]) + number, f"{first + number * step:.4f}"]
+        for project in projects
+        if project[3] in ("国家级", "省级")
+        for indicator, first, step in _TARGETS
+        for number in range(4)
+    ]
 
 
 def accident_rows(hospitals: list[Hospital], first_year: int) -> list[Row]:

@@ -347,6 +347,8 @@ def _write_registers(
     send("registry/population.csv", other_sources.POPULATION_HEADER, other_sources.population_rows(years))
     projects = other_sources.project_rows(province, first_year)
     send("registry/project.xlsx", other_sources.PROJECT_HEADER, projects, "项目台账")
+    targets = other_sources.project_target_rows(projects)
+    send("registry/project_target.csv", other_sources.PROJECT_TARGET_HEADER, targets)
     send(
         "registry/accident.csv",
         other_sources.ACCIDENT_HEADER,

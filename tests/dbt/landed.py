@@ -203,6 +203,14 @@ LANDED: dict[str, dict[str, str]] = {
         "amount_fen": "BIGINT",
         "matching_amount_fen": "BIGINT",
     },
+    "project_target": {
+        "source_id": "VARCHAR",
+        "source_row": "INTEGER",
+        "project_id": "VARCHAR",
+        "indicator_id": "VARCHAR",
+        "year": "INTEGER",
+        "target_value": "DECIMAL(18,8)",
+    },
     "accident": {
         "source_id": "VARCHAR",
         "source_row": "INTEGER",

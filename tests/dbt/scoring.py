@@ -83,7 +83,7 @@ def _compiled(parent: Path) -> tuple[Path, tuple[tuple[str, str], ...]]:
     write_candidate(database, {})
     project = copy_project(folder / "project")
     done = run_dbt(
-        *(project, database, "build", "--select", "+fct_rank_stability"),
+        *(project, database, "build", "--select", "+fct_rank_stability", "+fct_appraisal"),
         *("--exclude-resource-type", "unit_test", "test"),
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

@@ -518,3 +518,51 @@ def test_a_rank_is_stable_where_nothing_can_move_it(scoring: Scoring) -> None:
         shares_above = {row[0]: row[1] for row in scored.rows(query)}
         assert all(0 < shares_above[hospital] < 1 for hospital in "ABCD")
         assert shares_above["A"] > shares_above["D"] > shares_above["E"] == 0
+
+
+# --- appraisal, and what was not scored before
+
+
+def test_grades_of_the_appraisal_year_by_year(scoring: Scoring) -> None:
+    """BI-01, ZI-91: by the ordinal scale A is below A+, B++ below A; a gap of a year is no comparison."""
+    grades = [("A", 2020, "B++", 9), ("A", 2021, "A", 5), ("A", 2022, "A", 6), ("A", 2024, "A+", 1)]
+    grades += [("B", 2021, "A+", 2), ("B", 2022, "A+", 1), ("B", 2023, "A", 4), ("C", 2021, "X", 3)]
+    grades += [("S", 2021, "A", 2), ("S", 2022, "A", 2)]
+    with scoring.province(grades=grades, hospitals={"S": ("3", "专科")}) as scored:
+        found = scored.rows(
+            "select hospital_id, data_year, previous_grade, position_change, rank_gain, trend, status_reason"
+            " from fct_appraisal order by 1, 2"
+        )
+    none = (None, None, None, "not_comparable")
+    assert found == [
+        ("A", 2020, *none, "没有上一年度的等级"),
+        ("A", 2021, "B++", 1, 4, "improved", None),
+        ("A", 2022, "A", 0, -1, "kept", None),
+        ("A", 2024, *none, "没有上一年度的等级"),
+        ("B", 2021, *none, "没有上一年度的等级"),
+        ("B", 2022, "A+", 0, 1, "kept_high", None),
+        ("B", 2023, "A+", -1, -3, "worse", None),
+        ("C", 2021, *none, "等级表中没有“X”"),
+        ("S", 2021, *none, "没有上一年度的等级"),
+        ("S", 2022, "A", 0, 0, "kept_high", None),
+    ]
+
+
+def test_single_diseases_are_scored(scoring: Scoring) -> None:
+    """NI-17 and ZI-14: reporting and process stand for the management of single diseases, each among peers."""
+    with scoring.province(
+        {
+            (hospital, "0304"): {
+                "single_disease_report_rate": Value(f"0.{9 - n}"),
+                "single_disease_process_share": Value(f"0.{7 + n}"),
+            }
+            for n, hospital in enumerate("ABC")
+        }
+    ) as scored:
+        for programme, report, process in (
+            (NATIONAL, "NI-17.1", "NI-17.2"),
+            (f"{GUIZHOU}/panfeng", "ZI-14.1", "ZI-14.5"),
+        ):
+            scores = [scored.item(programme, hospital, "0304", report)[:2] for hospital in "ABC"]
+            assert scores == [(Decimal(text), "valued") for text in ("83.33333333", "50", "16.66666667")]
+            assert scored.item(programme, "C", "0304", process)[0] == Decimal("83.33333333")

@@ -126,16 +126,17 @@ def project(
     }
 
 
-def dossier(hospital_id: str, specialty: str, **items: str) -> list[dict]:
+def dossier(hospital_id: str, specialty: str, **items: str | int) -> list[dict]:
     return [
         {
             "organisation_id": hospital_id,
             "specialty_code": specialty,
             "item_code": item,
             "period": "当前",
-            "value_text": text,
+            "value_text": answer if isinstance(answer, str) else None,
+            "value_number": None if isinstance(answer, str) else answer,
         }
-        for item, text in items.items()
+        for item, answer in items.items()
     ]
 
 
@@ -183,6 +184,15 @@ TABLES: dict[str, list[dict[str, Any]]] = {
             )
         ),
     ],
+    "project_target": [
+        {"project_id": "N1", "indicator_id": indicator, "year": year, "target_value": target}
+        for indicator, year, target in (
+            ("mean_length_of_stay", 2022, Decimal("7")),
+            ("mean_length_of_stay", 2024, Decimal("6.5")),
+            ("discharge_count", 2024, Decimal("10")),
+            ("cure_rate", 2024, Decimal("0.9")),
+        )
+    ],
     "accident": [
         {"organisation_id": B, "specialty_code": code, "accident_date": day, "accident_level": level}
         for code, day, level in (
@@ -200,6 +210,11 @@ TABLES: dict[str, list[dict[str, Any]]] = {
         *dossier(C, "0301", D0104="方向"),
         *dossier(N, "0303", D0104="方向"),
         *dossier(X, "0304", D0104="方向"),
+        # 0304 is ranked twice in the province, 0401 once and in front, 0502 nowhere although a ranking is named
+        *dossier(A, "0304", D0705=8, D0712=10, D0713=11, D0311="整改"),
+        *dossier(B, "0304", D0705=4),
+        *dossier(B, "0401", D0705=2, D0712=11),
+        *dossier(A, "0502", D0706="榜单"),
     ],
     "receipt": [{"dataset": name, "source_id": "r", "in_force": True} for name in ("accident", "project")],
     "hqms_front_page": [
@@ -293,6 +308,18 @@ def test_an_applicant_that_meets_every_rule(golden: Built) -> None:
         (C, "0301", "panfeng", "Z-03", "failed"),
         (A, "0304", "dengfeng", "Z-02", "passed"),
         (N, "0303", "national", "N-13", "failed"),
+        # nobody among the first three, two among the first ten; one among the first three, and only it
+        (A, "0304", "national", "B-09", "passed"),
+        (B, "0401", "national", "B-09", "passed"),
+        (A, "0304", "municipal", "B-14", "passed"),
+        (B, "0401", "municipal", "B-14", "passed"),
+        (A, "0502", "national", "B-09", "passed"),
+        (A, "0502", "municipal", "B-14", "failed"),
+        (C, "0301", "national", "B-09", "unknown"),
+        (A, "0304", "dengfeng", "Z-02b", "passed"),
+        (B, "0401", "dengfeng", "Z-02b", "failed"),
+        (B, "0304", "dengfeng", "Z-02b", "unknown"),
+        (A, "0304", "panfeng", "Z-03b", "failed"),
         (B, "0301", "national", "N-13", "passed"),
         (X, "0304", "national", "N-13", "unknown"),
         (X, "0304", "municipal", "G-06", "unknown"),
@@ -302,6 +329,43 @@ def test_rules_of_eligibility(
     golden: Built, hospital_id: str, specialty: str, tier: str, rule: str, result: str
 ) -> None:
     assert eligibility(golden, hospital_id, specialty, tier)[rule] == result
+
+
+def test_few_on_a_ranking_is_a_parameter(golden: Built, tmp_path: Path) -> None:
+    """B-09: the first three are taken for 0401, and one of the first ten is no longer few."""
+    strict = golden.after(tmp_path, "update selection_parameters set value = '0' where parameter_id like 'few_%'")
+    assert eligibility(strict, B, "0401", "national")["B-09"] == "failed"
+    assert eligibility(strict, A, "0304", "national")["B-09"] == "passed"
+
+
+def test_a_district_has_conditions_of_its_own(golden: Built, tmp_path: Path) -> None:
+    """B-28: a rule with a division is put to the hospitals that lie in it, and to no other."""
+    own = golden.after(tmp_path, "update eligibility_rules set only_division = '990200' where rule_id = 'G-06'")
+    assert eligibility(own, B, "0401")["G-06"] == "passed"
+    assert eligibility(own, C, "0301")["G-06"] == "passed", "a county of that prefecture"
+    assert "G-06" not in eligibility(own, A, "0304")
+
+
+def test_the_dates_of_a_plan(golden: Built, tmp_path: Path) -> None:
+    """Z-11 to Z-14: what began in time, what was reviewed in the year, what was accepted."""
+
+    def stages(built: Built) -> dict[str, tuple[Any, ...]]:
+        return {
+            row[0]: row[1:]
+            for row in built.rows(
+                "select rule_id, phase, project_count, reached_count from fct_programme_stage"
+                " where tier in ('dengfeng', 'zhufeng')"
+            )
+        }
+
+    now = stages(golden)
+    # D1 begins on the first of September 2025; D2 has left, D4 is in reserve, D3 began too late for the start
+    assert (now["Z-11"], now["Z-13"]) == (("open", 1, 1), ("upcoming", 2, 0))
+    assert now["Z-14b"] == ("upcoming", 0, 0)
+    later = stages(
+        golden.after(tmp_path, "update selection_parameters set value = '2026-03-01' where parameter_id = 'as_of_date'")
+    )
+    assert (later["Z-11"], later["Z-12a"]) == (("closed", 1, 1), ("open", 2, 1))
 
 
 def test_evidence_says_what_the_result_rests_on(golden: Built) -> None:
@@ -439,6 +503,31 @@ def test_progress_since_the_year_before_the_project(golden: Built) -> None:
     assert golden.rows("select distinct trend, status_reason from fct_project_progress where project_id = 'N2'") == [
         ("not_comparable", "基线年度无值")
     ]
+
+
+def test_progress_against_the_targets_of_the_task_book(golden: Built) -> None:
+    """G-20, N-42, N-44: baseline, yearly targets, the latest year against its own, the improvement as a quantity."""
+    assert golden.rows(
+        "select improvement, improvement_share, target_value, target_status, final_year, final_value, next_due_date"
+        " from fct_project_progress where project_id = 'N1' and indicator_id = 'mean_length_of_stay'"
+    ) == [(2, Decimal("0.25"), Decimal("6.5"), "met", 2025, None, date(2024, 1, 1))]
+    assert golden.rows(
+        "select data_year, is_baseline, value, change, target_value, target_status from fct_project_year"
+        " where project_id = 'N1' and indicator_id = 'mean_length_of_stay' order by data_year"
+    ) == [
+        (2021, True, 8, 0, None, "no_target"),
+        (2022, False, None, None, 7, "no_value"),
+        (2024, False, 6, -2, Decimal("6.5"), "met"),
+    ]
+    assert golden.rows(
+        "select data_year, value, target_status from fct_project_year"
+        " where project_id = 'N1' and indicator_id = 'discharge_count' and target_value is not null"
+    ) == [(2024, 12, "no_direction")]
+    assert golden.rows(
+        "select target_status from fct_project_year where project_id = 'N1' and indicator_id = 'cure_rate'"
+    ) == [("no_value",)]
+    ((overdue,),) = golden.rows("select distinct overdue_stage_count from fct_project_progress where project_id = 'L1'")
+    assert overdue == 2
 
 
 def test_entries_and_exits_are_dated(golden: Built) -> None:

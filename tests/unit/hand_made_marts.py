@@ -40,6 +40,9 @@ KEYS = {
     "fct_quota": ("rule_id", "scope_kind", "scope_id", "period"),
     "fct_project_stage": ("project_id", "stage_id"),
     "fct_project_progress": ("project_id", "indicator_id"),
+    "fct_programme_stage": ("programme_id", "tier", "rule_id"),
+    "fct_project_year": ("project_id", "indicator_id", "data_year"),
+    "fct_appraisal": ("hospital_id", "indicator_code", "data_year"),
     "fct_list_move": ("programme_id", "tier", "project_id", "move"),
     "fct_selection": ("programme_id", "tier", "window_id", "hospital_id", "specialty_code"),
     "fct_selection_quota": ("programme_id", "tier", "window_id", "quota_id"),
@@ -187,6 +190,14 @@ create table fct_project_progress as
     select 'P1' as project_id, indicator_id, change, trend,
            case trend when 'not_comparable' then '基线年度无值' end as status_reason
     from (values ('cmi', 0.1, 'improved'), ('share_1', null, 'not_comparable')) t (indicator_id, change, trend);
+create table fct_programme_stage as
+    select 'guizhou_942' as programme_id, 'dengfeng' as tier, 'Z-11' as rule_id, 2 as project_count,
+           1 as reached_count;
+create table fct_project_year as
+    select 'P1' as project_id, 'cmi' as indicator_id, 2023 as data_year, 1.1 as value, 'met' as target_status;
+create table fct_appraisal as
+    select 'H1' as hospital_id, 'GK000' as indicator_code, 2022 as data_year, 'A' as grade, 9 as position,
+           'kept' as trend;
 create table fct_list_move as
     select 'guizhou_942' as programme_id, 'dengfeng' as tier, 'P1' as project_id, move, move_date,
            count as member_count, case when move_date is null then '台账未填退出日期' end as status_reason

@@ -20,9 +20,25 @@ declared as (
         organisation_id as hospital_id,
         specialty_code,
         array_agg(distinct item_code) as declared_items,
-        max(value_text) filter (where item_code = 'D0107') as declared_accident
+        max(value_text) filter (where item_code = 'D0107') as declared_accident,
+        min(value_number) filter (where item_code = 'D0705') as national_rank,
+        min(value_number) filter (where item_code = 'D0712') as region_rank,
+        min(value_number) filter (where item_code = 'D0713') as province_rank,
+        bool_or(item_code in ('D0705', 'D0706')) as names_ranking
     from {{ ref('stg_dossier_item') }}
     group by organisation_id, specialty_code
+),
+
+-- where a ranking is named at all, who left out a place is not on it
+ranking as (
+    select
+        specialty_code,
+        count(national_rank) as ranked_hospital_count,
+        count(*) filter (where national_rank <= 10) as ranked_top10_count,
+        count(*) filter (where national_rank <= 3) as ranked_top3_count
+    from declared
+    group by specialty_code
+    having bool_or(names_ranking)
 ),
 
 -- an empty register says something only if it has been received
@@ -62,7 +78,10 @@ dated as (
             coalesce(list.application_date, parameter.as_of_date) - to_years(parameter.accident_years) as date
         ) as accidents_since,
         parameter.major_accident_levels,
-        parameter.minor_accident_levels
+        parameter.minor_accident_levels,
+        parameter.few_ranked_hospitals,
+        parameter.forward_region_rank,
+        parameter.forward_province_rank
     from {{ ref('selection_lists') }} as list
     cross join {{ ref('int_selection_parameter') }} as parameter
 ),
@@ -117,6 +136,7 @@ select
     dated.application_date,
     dated.accidents_since,
     dated.support_since_year,
+    hospital.division,
     hospital.level,
     hospital.grade,
     hospital.kind,
@@ -139,7 +159,16 @@ select
     outflow.outflow_rate,
     outflow.is_above_threshold as is_outflow_high,
     coalesce(direction.list_ids, []) as list_ids,
-    coalesce(declared.declared_items, []) as declared_items
+    coalesce(declared.declared_items, []) as declared_items,
+    ranking.specialty_code is not null as has_ranking,
+    ranking.ranked_hospital_count,
+    ranking.ranked_top10_count,
+    ranking.ranked_top3_count,
+    declared.region_rank,
+    declared.province_rank,
+    dated.few_ranked_hospitals,
+    dated.forward_region_rank,
+    dated.forward_province_rank
 from candidate
 cross join dated
 cross join received
@@ -161,4 +190,5 @@ left join support
         and dated.tier = support.tier
         and candidate.hospital_id = support.hospital_id
         and candidate.specialty_code = support.specialty_code
+left join ranking on candidate.specialty_code = ranking.specialty_code
 left join {{ ref('int_direction') }} as direction on candidate.specialty_code = direction.specialty_code

@@ -37,6 +37,9 @@ select
     cast(max(case when parameter_id = 'acceptance_months' then value end) as integer) as acceptance_months,
     cast(max(case when parameter_id = 'sample_share' then value end) as decimal(9, 8)) as sample_share,
     max(case when parameter_id = 'sample_seed' then value end) as sample_seed,
-    max(case when parameter_id = 'core_precedence' then value end) as core_precedence
+    max(case when parameter_id = 'core_precedence' then value end) as core_precedence,
+    {% for whole in ['few_ranked_hospitals', 'forward_region_rank', 'forward_province_rank'] %}
+        cast(max(case when parameter_id = '{{ whole }}' then value end) as integer) as {{ whole }}{{ ',' if not loop.last }}
+    {% endfor %}
 from checked
 cross join latest

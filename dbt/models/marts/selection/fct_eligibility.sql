@@ -1,5 +1,6 @@
 -- Every rule of seeds/programmes/eligibility_rules.csv, judged for every candidate of every list that it holds for. A
--- predicate that comes out as NULL is unknown: what no source states is neither passed nor failed.
+-- predicate that comes out as NULL is unknown: what no source states is neither passed nor failed. A rule with a
+-- division of its own holds for the hospitals that lie in it: so a district has its own conditions.
 -- depends_on: {{ ref('eligibility_rules') }}
 {% set rules = [] %}
 {% if execute %}
@@ -17,7 +18,8 @@ with judged as (
             '{{ rule.rule_id }}' as rule_id,
             cast({{ rule.predicate_sql }} as boolean) as is_met,
             cast({{ rule.evidence_sql }} as varchar) as evidence_zh,
-            application_date
+            application_date,
+            division
         from {{ ref('int_candidate_fact') }}
         {% if rule.lists != '*' %}
             where programme_id || '/' || tier in ('{{ rule.lists | replace(";", "', '") }}')
@@ -32,7 +34,8 @@ with judged as (
         '' as rule_id,
         false as is_met,
         '' as evidence_zh,
-        application_date
+        application_date,
+        division
     from {{ ref('int_candidate_fact') }}
     where false
 )
@@ -53,3 +56,6 @@ select
     rule.status = 'provisional' as is_provisional
 from judged
 inner join {{ ref('eligibility_rules') }} as rule on judged.rule_id = rule.rule_id
+where
+    rule.only_division is null
+    or starts_with(judged.division, {{ division_prefix('rule.only_division') }})
