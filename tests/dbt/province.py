@@ -44,6 +44,7 @@ def page(number: int, **values: Any) -> dict[str, Any]:
         "discharge_department": "0304",
         "length_of_stay_days": 7,
         "total_fee_fen": 1_000_000,
+        "age_years": 60,
         "diagnoses": ["I21.001"],
         "operations": [],
         "admission_route": "2",
@@ -79,6 +80,22 @@ def happenings(draw: random.Random, row: dict[str, Any]) -> dict[str, Any]:
         "ventilator_hours": draw.choice([None, 20, 96]),
         "nationality": draw.choice(["CHN", "CHN", "USA", None]),
     }
+
+
+def disease_reports(draw: random.Random, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Two of three infarctions and pneumonias have a report, in any state; some are reported for another disease."""
+    keys = ("organisation_id", "patient_id", "discharge_time", "admission_time")
+    asked = {"I21.001": "STEMI", "J18.900": "CAP"}
+    told = [row for row in pages if row["diagnoses"][0] in asked]
+    return [
+        {key: row[key] for key in keys}
+        | {"source_id": "c" * 12, "source_row": row["source_row"], "report_id": f"R{row['source_row']}"}
+        | {"disease_code": draw.choice([asked[row["diagnoses"][0]]] * 4 + ["STK"])}
+        | {"report_state": draw.choice("55666128"), "items": ["1", "2"], "item_denominators": [True, True]}
+        | {"item_numerators": [draw.random() < 0.8, draw.random() < 0.5]}
+        for row in told
+        if draw.random() < 0.67
+    ]
 
 
 def bed_reports(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -133,6 +150,7 @@ def province(seed: int, *, discharges: int = 600, hospitals: int = 4) -> Tables:
     ]
     months = sorted({(row["organisation_id"], f"{row['discharge_time']:%Y-%m}") for row in pages})
     return {
+        "single_disease_report": disease_reports(random.Random(seed + 1), pages),
         "hqms_front_page": pages,
         "drg_result": results,
         "surgery_catalogue": catalogue(),

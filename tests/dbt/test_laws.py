@@ -138,7 +138,7 @@ def test_everyone_reported_twice_changes_no_share(build: Build, built: Built, ta
         others = [{**row, "patient_id": f"{int(row['patient_id'], 16) + 10**6:032x}"} for row in rows]
         return [{**row, "source_row": number} for number, row in enumerate([*rows, *others], 2)]
 
-    doubled = {name: twofold(tables[name]) for name in ("hqms_front_page", "drg_result")}
+    doubled = {name: twofold(tables[name]) for name in ("hqms_front_page", "drg_result", "single_disease_report")}
     once, twice = built.indicators(), build({**tables, **doubled}, only=MARTS).indicators()
     assert once.keys() == twice.keys()
     for key, (numerator, denominator, value, cases) in once.items():
@@ -156,6 +156,58 @@ def test_everyone_reported_twice_changes_no_share(build: Build, built: Built, ta
             assert (again[0], again[2]) == (2 * numerator, value), key
         else:
             assert again[0] == 2 * numerator, key
+
+
+# more discharges, whatever becomes of them, are more activity
+ACTIVITY = {"bed_turnover", "procedure_spectrum", "endoscopy_intervention_present"}
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_bad_outcome_never_improves_an_indicator(built: Built, tmp_path: Path, number: int) -> None:
+    """One stay more on which everything went wrong: a long one, a death after elective surgery with a complication, an
+    infected incision and a rescue that failed, not reported to the platform, of a patient whose home nobody knows."""
+    known = "select column_name from (describe landing.hqms_front_page)"
+    said = {
+        "source_id": "'bad'",
+        "source_row": "1",
+        "organisation_id": f"'{organisation(number)}'",
+        "patient_id": "repeat('f', 32)",
+        "admission_count": "1",
+        "admission_time": "timestamp '2022-06-01 10:00:00'",
+        "discharge_time": "timestamp '2022-07-31 10:00:00'",
+        "discharge_department": "'0304'",
+        "length_of_stay_days": "60",
+        "total_fee_fen": "9000000",
+        "age_years": "60",
+        "diagnoses": "['J18.900', 'T81.000']",
+        "diagnosis_conditions": "['1', '4']",
+        "diagnosis_outcomes": "['4', '4']",
+        "operations": "['36.0601']",
+        "operation_incisions": "['3']",
+        "admission_route": "'2'",
+        "discharge_mode": "'5'",
+        "rescue_count": "1",
+        "rescue_success_count": "0",
+        "residence_basis": "'none'",
+        "nationality": "'CHN'",
+    }
+    assert said.keys() <= {name for (name,) in built.rows(known)}
+    row = ", ".join(f"{value} as {name}" for name, value in said.items())
+    worse = built.after(tmp_path, f"insert into landing.hqms_front_page by name select {row}")
+    better = {"higher": 1, "lower": -1}
+    directions = dict(built.rows("select indicator_id, direction from dim_indicator where direction <> 'neutral'"))
+    before, after, moved = built.indicators(), worse.indicators(), set()
+    for (hospital, specialty, attribution, window, indicator), cell in before.items():
+        if (hospital, specialty) != (organisation(number), "0304") or indicator not in directions.keys() - ACTIVITY:
+            continue
+        was, now = cell[2], after[hospital, specialty, attribution, window, indicator][2]
+        if was is not None and now is not None:
+            assert (now - was) * better[directions[indicator]] <= 0, (attribution, window, indicator, was, now)
+            moved |= {indicator} if now != was else set()
+    assert moved >= {
+        *("mortality_rate", "mean_length_of_stay", "surgical_complication_rate", "incision_infection_rate"),
+        *("cure_rate", "rescue_success_rate", "single_disease_report_rate", "minimally_invasive_share"),
+    }
 
 
 def test_neither_order_nor_threads_change_a_byte(build: Build, built: Built, tables: Tables) -> None:
@@ -196,6 +248,7 @@ SWITCHED = {
     "day_surgery_max_hours": ("49", {"day_surgery_share"}),
     "critical_case_definition": ("ventilator96", {"critical_case_share"}),
     "outflow_threshold": ("0.9", set()),
+    "single_disease_reported": ("accepted", {"single_disease_report_rate", "single_disease_process_share"}),
 }
 CLASSED = {f"mortality_{risk}_risk" for risk in ("low", "mid_low", "low_and_mid_low", "mid_high", "high")}
 

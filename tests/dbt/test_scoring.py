@@ -312,7 +312,7 @@ def test_a_dossier_of_the_beijing_programme(scoring: Scoring) -> None:
         assert scored.rows(
             "select status, count(*) from fct_evidence where hospital_id = 'D' and origin = 'dossier'"
             " group by 1 order by 1"
-        ) == [("awaiting_dossier", 110), ("not_scored", 1), ("valued", 3)]
+        ) == [("awaiting_dossier", 113), ("not_scored", 1), ("valued", 3)]
 
 
 def test_grades_are_an_order_and_not_an_alphabet(scoring: Scoring) -> None:
