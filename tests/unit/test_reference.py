@@ -33,6 +33,8 @@ for entry in table("code_lists"):
         ("postcodes", ("prefix",)),
         ("rc036_divisions", ("code",)),
         ("dossier_items", ("item_code",)),
+        ("single_diseases", ("disease_code",)),
+        ("single_disease_codes", ("disease_code", "part", "code_prefix")),
     ],
 )
 def test_each_table_has_unique_keys_and_clean_text(name: str, key: tuple[str, ...]) -> None:
@@ -53,6 +55,8 @@ def test_every_table_is_covered_by_this_test() -> None:
         "postcodes",
         "rc036_divisions",
         "dossier_items",
+        "single_diseases",
+        "single_disease_codes",
     }
     assert {path.stem for path in Path(REFERENCE_DIR).glob("*.csv")} == known
 
