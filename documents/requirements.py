@@ -62,16 +62,17 @@ def pages() -> dict[Path, str]:
 
 
 def faults() -> list[str]:
-    """What is wrong with the register, one line each; empty when every statement is met or says why not."""
+    """What is wrong with the register, one line each; empty when every number is computed and tested."""
     found, named = [], tests()
     for row in register():
         identity, number = row["id"], row["number"]
         found += [
             f"要求 {identity}：没有 {reference}" for reference in parts(row["implemented_by"]) if not exists(reference)
         ]
-        if number == "Y" and not row["reason_zh"] and not (row["implemented_by"] and named.get(identity)):
-            lacking = "测试" if row["implemented_by"] else "实现"
-            found.append(f"要求 {identity}：可计算，却没有{lacking}；请补上，或在 docs/requirements.csv 写明原因")
+        if number == "Y" and not row["implemented_by"]:
+            found.append(f"要求 {identity}：可计算，却没有实现；请在 docs/requirements.csv 写明由什么计算")
+        elif number == "Y" and not named.get(identity):
+            found.append(f"要求 {identity}：可计算，却没有测试；请有一项测试在名称或说明中写出编号")
         if number != "Y" and not row["reason_zh"]:
             found.append(f"要求 {identity}：不能完全计算，请在 docs/requirements.csv 写明以何代替或为何不能")
         if number in "PN" and not row["implemented_by"]:

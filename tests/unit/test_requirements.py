@@ -9,6 +9,7 @@ import pytest
 
 from documents import registry, requirements
 from documents.registry import parts, row, table
+from sources.expressions import landed_types
 
 # entry of an index → what it is computed from: an indicator, or items of the dossier and of registers
 ENTRIES = {
@@ -195,6 +196,39 @@ def test_appraisals_enter_two_indexes() -> None:
     }
 
 
+def test_the_ledger_carries_what_the_baseline_of_the_plan_counts() -> None:
+    """N-01: projects and funds by level, year and hospital; the totals of the nation are not in a province's ledger."""
+    landed = landed_types("project")
+    assert {"project_level", "funding", "year", "organisation_id", "specialty_code"} <= landed.keys()
+    assert landed["amount_fen"].lower() == "bigint"
+
+
+def test_who_decides_is_registered_for_everything_provisional() -> None:
+    """N-34: the national programme is the province's, Beijing's the city's; no open choice is without an owner."""
+    owners = {each["programme_id"]: each["owner"] for each in table("programmes")}
+    assert owners == {
+        "national_2021": "省级卫生健康行政部门",
+        "beijing_2023": "市级卫生健康行政部门",
+        "guizhou_942": "省级卫生健康行政部门",
+    }
+    for name in ("switches", "selection_parameters", "selection_lists", "selection_quotas", "programme_items"):
+        assert all(each["owner"] for each in table(name)), name
+
+
+def test_national_provincial_and_municipal_projects_are_selected_alike() -> None:
+    """N-40: one table of lists, each with quotas and eligibility of the same kind."""
+    lists = {(each["programme_id"], each["tier"]): each["project_level"] for each in table("selection_lists")}
+    assert set(lists.values()) == {"国家级", "省级", "市级"}
+    assert {(each["programme_id"], each["tier"]) for each in table("selection_quotas")} == set(lists)
+
+
+def test_every_definition_and_item_has_a_version_or_a_state() -> None:
+    """Z-07: an index that is revised is another row, another version, or a confirmed one."""
+    assert all(each["method_version"].isdigit() for each in table("indicators"))
+    for name in ("indicators", "programme_items", "switches", "programmes"):
+        assert {each["status"] for each in table(name)} <= {"provisional", "confirmed"}
+
+
 # --- the matrix
 
 
@@ -223,7 +257,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[registry.Row]]:
     [
         ("Y", "quota_rules:N-02", "", None),
         ("Y", "", "", "却没有实现"),
-        ("Y", "", "没有来源", None),
+        ("Y", "", "没有来源", "却没有实现"),
         ("Y", "quota_rules:N-99;fct_quota", "", "没有 quota_rules:N-99"),
         ("Y", "fct_nothing", "", "没有 fct_nothing"),
         ("Y", "docs/nothing.md", "", "没有 docs/nothing.md"),
