@@ -46,6 +46,7 @@ class Outcome:
     rows: dict[str, int] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)
     rules: Counter[str] = field(default_factory=Counter)
+    layout: str = ""
     landed: str = ""
 
 
@@ -94,7 +95,7 @@ def _read(home: Path, messages: list[str]) -> list[Outcome]:
             continue
         outcome.rows = receipt["rows"]
         outcome.faults = [(fault["field"] or "-", fault["reason"]) for fault in receipt["quarantine"]]
-        outcome.landed = _content(home, receipt)
+        outcome.layout, outcome.landed = receipt["layout"], _content(home, receipt)
     for organisation, rule, violated in _count_rules(home):
         if organisation in (places := {c.organisation(n): n for n in range(len(found))}):
             found[places[organisation]].rules[rule] += violated
@@ -208,15 +209,16 @@ def test_a_single_corruption(number: int, outcomes: list[Outcome]) -> None:
 
 
 def test_nothing_moves_a_number_in_silence(outcomes: list[Outcome]) -> None:
-    """Whatever is not refused, set aside, counted or noted has landed as the clean file has, value by value."""
+    """Whatever is not refused, set aside, counted or noted has landed as the clean file of its layout, to the value."""
+    clean = {outcome.layout: outcome for outcome in reversed(outcomes)}  # the first case of a layout is its clean file
     silent = [
         CASES[number - 1].what
         for number, outcome in enumerate(outcomes)
         if number
         and outcome.landed
-        and outcome.landed != outcomes[0].landed
+        and outcome.landed != clean[outcome.layout].landed
         and not outcome.message
-        and outcome.rules == outcomes[0].rules
+        and outcome.rules == clean[outcome.layout].rules
     ]
     assert silent == []
 
