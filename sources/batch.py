@@ -116,8 +116,8 @@ def _convert(batch: Batch, members: list[Member]) -> None:
         )
         try:
             con.execute("set enable_progress_bar = false")  # it would draw into logs and pipes
-            _parse_rows(con, contract, members, batch.key)
-            _find_faults(con, contract, members)
+            asked = _parse_rows(con, contract, members, batch.key)
+            _find_faults(con, contract, members, *asked)
             _stage(con, contract)
             write_outputs(con, batch.home, contract, members)
         finally:
@@ -145,8 +145,10 @@ def _missing_columns(contract: Contract, header: list[str]) -> list[str]:
     return [name for name in expected if name.upper() not in present]
 
 
-def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member], key: bytes) -> None:
-    """Temp table ``parsed``: one typed row per record, with its ``faults`` if any.
+def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member], key: bytes) -> list[str]:
+    """Temp table ``parsed``: one typed row per record, with its ``cells`` if it has a fault; how to ask those for it.
+
+    Asking every row which faults it has, not only whether, would cost as much as all else.
 
     Addresses are kept as heads only (:func:`sources.residence.head_sql`); all other identifiers end here.
     """
@@ -160,7 +162,8 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
         typed.append("patient_pseudonym as patient_id")
     roles = [p for p in parsed if p.field.role]
     typed += [f"{p.value if p.field.type == 'datetime' else p.text} as role_{p.field.role}" for p in roles]
-    any_fault, faults, value_classes = faults_sql(contract, parsed)
+    any_fault, *asked = faults_sql(contract, parsed)
+    kept = ", ".join(f"'{name}': {name}" for name in ["file_month", *columns.values()])
     records = _Records(
         members,
         {column: position[name] for name, column in columns.items()},
@@ -175,14 +178,14 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
         select
             {", ".join(["file_no", "source_row", *own_columns(contract), *address_heads(contract)])},
             {f"strftime({contract.partition}, '%Y-%m')" if contract.partition else "null::varchar"} as landed_month,
-            case when {any_fault} then {faults} end as faults,
-            case when {any_fault} then {value_classes} end as value_classes
+            case when {any_fault} then {{{kept}}} end as cells
         from typed
         """
     )
     con.unregister("record")
     if records.failure:
         raise records.failure
+    return asked
 
 
 def _pseudonyms(
@@ -258,7 +261,9 @@ class _Records:
         return found
 
 
-def _find_faults(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member]) -> None:
+def _find_faults(
+    con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member], faults: str, value_classes: str
+) -> None:
     """Tables ``duplicate`` and ``fault``, one row per fault of a row.
 
     No value of a quarantined row is kept: the row is found again by its line in the received file.
@@ -280,13 +285,22 @@ def _find_faults(con: duckdb.DuckDBPyConnection, contract: Contract, members: li
         select file_no, source_row from (
             select file_no, source_row,
                    row_number() over (partition by {", ".join(["file_no", *contract.key])} order by source_row) as nth
-            from parsed where faults is null
+            from parsed where cells is null
         ) where nth > 1;
 
+        create temp table faulty as
+        select file_no, source_row, organisation, landed_month, row_key, {faults} as faults,
+               {value_classes} as value_classes
+        from (
+            select file_no, source_row, {organisation} as organisation, landed_month, {key} as row_key,
+                   {contract.partition or "null"}, unnest(cells)
+            from parsed where cells is not null
+        );
+
         create temp table fault as
-        select file_no, source_row, {organisation} as organisation_id, coalesce(landed_month, '') as month,
-               f.field, f.reason, value_classes[f.cell] as value_class, nth, {key} as row_key
-        from (select *, unnest(faults) as f, generate_subscripts(faults, 1) as nth from parsed where faults is not null)
+        select file_no, source_row, organisation as organisation_id, coalesce(landed_month, '') as month,
+               f.field, f.reason, value_classes[f.cell] as value_class, nth, row_key
+        from (select *, unnest(faults) as f, generate_subscripts(faults, 1) as nth from faulty)
         union all
         select file_no, source_row, {organisation}, coalesce(landed_month, ''), {quote(key_source)}, 'duplicate_key',
                'other', 1, {key}
@@ -323,8 +337,8 @@ def _stage(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     con.execute(
         f"""
         create temp view fit as
-        select * exclude (faults, value_classes) replace (coalesce(landed_month, 'all') as landed_month)
-        from parsed anti join duplicate using (file_no, source_row) where faults is null;
+        select * exclude (cells) replace (coalesce(landed_month, 'all') as landed_month)
+        from parsed anti join duplicate using (file_no, source_row) where cells is null;
 
         create temp view good as select {", ".join(select)} from fit {joins}
         """
