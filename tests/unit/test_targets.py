@@ -50,13 +50,12 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@pytest.fixture(params=["postgres", "mariadb", "sqlite"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind that is always at hand."""
+    """An empty database of each kind that can be had here."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'mirror.db'}"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.database()
+    return str(request.getfixturevalue(request.param).database())
 
 
 @pytest.fixture
@@ -74,6 +73,8 @@ def ask(url: str, query: str) -> list[tuple[object, ...]]:
     v1 = "zhuanke_v1." if made.get_backend_name() == "postgresql" else "zhuanke_v1_"
     engine = sa.create_engine(made, poolclass=sa.NullPool)
     with engine.connect() as connection:
+        if made.get_backend_name() == "mysql":
+            connection.exec_driver_sql("set sql_mode = 'ansi_quotes'")
         return [tuple(row) for row in connection.exec_driver_sql(query.replace("{v1}", v1))]
 
 
