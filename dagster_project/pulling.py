@@ -44,7 +44,14 @@ def pull_all(
         except (SettingsError, ConnectionProblem) as problem:
             yield PullReport(name, problem=str(problem))
             continue
-        yield pull(settings.home, source, reconcile=reconcile, accept_columns=accept_columns, tell=tell)
+        yield pull(
+            settings.home,
+            source,
+            reconcile=reconcile,
+            accept_columns=accept_columns,
+            threads=settings.threads,
+            tell=tell,
+        )
 
 
 def check_all(settings: Settings, names: Sequence[str] = ()) -> Iterator[Checked]:

@@ -40,6 +40,7 @@ _ISOLATION = {
     "mssql": "SNAPSHOT",
 }
 _LONGEST_PAUSE = 60
+_MEMORY = "768MB"  # of the sort; beyond it, it spills to the work folder
 
 
 @dataclass
@@ -73,7 +74,7 @@ def pull(
     *,
     reconcile: bool = False,
     accept_columns: bool = False,
-    memory_limit: str = "768MB",
+    threads: int = 2,
     tell: Callable[[str], None] = lambda _: None,
 ) -> PullReport:
     """Deliver every month of a source that is due; with `reconcile` every month is read and compared.
@@ -90,7 +91,7 @@ def pull(
         reraise=True,
     )
     try:
-        retrying(_attempt, home, source, report, reconcile, accept_columns, memory_limit, tell)
+        retrying(_attempt, home, source, report, reconcile, accept_columns, threads, tell)
     except PullProblem as problem:
         report.problem = problem.message
     return report
@@ -106,7 +107,7 @@ def _attempt(
     report: PullReport,
     reconcile: bool,
     accept_columns: bool,
-    memory_limit: str,
+    threads: int,
     tell: Callable[[str], None],
 ) -> None:
     with opened(source) as found:
@@ -117,7 +118,7 @@ def _attempt(
         due = [m for m in months if m.label not in done and (reconcile or is_due(source, m, known.get(m.label)))]
         for number, month in enumerate(due, 1):
             tell(f"{source.name}：{month.label}（{number}/{len(due)}）")
-            record = _deliver(home, source, found, month, memory_limit)
+            record = _deliver(home, source, found, month, threads)
             before = known.get(month.label)
             if before and before.sha256 == record.sha256:
                 report.same.append(month.label)
@@ -266,14 +267,14 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def _deliver(home: Path, source: Source, found: Opened, month: Month, memory_limit: str) -> journal.Pulled:
+def _deliver(home: Path, source: Source, found: Opened, month: Month, threads: int) -> journal.Pulled:
     """Write one month into the inbox, in the order of its key; readers of the inbox see it whole or not at all."""
     folder = source.folder(home)
     for each in (folder.parent, folder):  # identities are in it, as in every received file
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = folder / f"{month.label}.parquet"
     part = target.with_name(f".{target.name}.part")
-    rows = _write(home, found, month, key_columns(source.contract, found.columns), part, memory_limit)
+    rows = _write(home, found, month, key_columns(source.contract, found.columns), part, threads)
     if rows != month.rows:
         raise PullProblem(
             "conflict", f"{month.label} 应有 {month.rows} 行，读到 {rows} 行：读取期间数据有变动。", passing=True
@@ -299,7 +300,7 @@ def _deliver(home: Path, source: Source, found: Opened, month: Month, memory_lim
     )
 
 
-def _write(home: Path, found: Opened, month: Month, key: Sequence[Column], target: Path, memory_limit: str) -> int:
+def _write(home: Path, found: Opened, month: Month, key: Sequence[Column], target: Path, threads: int) -> int:
     """Stream, sort, write; rows with one key are put into order by all their columns."""
     import duckdb
     import pyarrow as pa
@@ -321,7 +322,7 @@ def _write(home: Path, found: Opened, month: Month, key: Sequence[Column], targe
     work = home / "work"
     work.mkdir(mode=0o700, parents=True, exist_ok=True)
     with TemporaryDirectory(dir=work, prefix="pull-") as spill:
-        con = duckdb.connect(config={"threads": 1, "memory_limit": memory_limit, "temp_directory": spill})
+        con = duckdb.connect(config={"threads": threads, "memory_limit": _MEMORY, "temp_directory": spill})
         try:
             con.execute("set enable_progress_bar = false")
             con.register(

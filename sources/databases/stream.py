@@ -72,7 +72,7 @@ def _copied(
     driver = connection.connection.driver_connection
     assert driver is not None
     with driver.cursor() as cursor, cursor.copy(f"copy ({text}) to stdout (format csv)") as copy:
-        stream = _Stream(copy.read)
+        stream = CopiedBytes(copy.read)
         if not stream.fill():
             return  # Arrow takes no empty file
         reader = csv.open_csv(
@@ -94,7 +94,7 @@ def _postgres_text(column: Column) -> sa.ColumnElement[Any]:
     return sa.cast(plain, {"timestamp": sa.TIMESTAMP, "integer": sa.Integer, "text": sa.Text}[cast]) if cast else plain
 
 
-class _Stream:
+class CopiedBytes:
     """A file to read from, made of the pieces that a COPY sends."""
 
     closed = False
