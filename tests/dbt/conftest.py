@@ -140,7 +140,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         models = {
             nodes[result["unique_id"]]["name"]: result["compiled_code"]
             for result in results
-            if nodes[result["unique_id"]]["config"]["materialized"] == "table"
+            if result["unique_id"] in nodes  # exposures are results too, and no nodes
+            and nodes[result["unique_id"]]["config"]["materialized"] == "table"
             # a Python model keeps what it made: no statement of a test reaches it
             and nodes[result["unique_id"]]["language"] == "sql"
         }

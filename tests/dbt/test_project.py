@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DATABASE, REPOSITORY, RULES, Build, copy_project, run_dbt, target_of
-from landed import LANDED, SCHEME, write_candidate
+from landed import GATE, LANDED, SCHEME, write_candidate
 from province import province
 
 
@@ -99,5 +99,6 @@ def test_every_indicator_has_a_unit_test(parsed: tuple[object, dict]) -> None:
 
 
 def test_sources_are_the_candidate_s_views(parsed: tuple[object, dict]) -> None:
-    """Landed datasets and schemes, and the one table that exists only where a file of cases is grouped."""
-    assert {source["name"] for source in parsed[1]["sources"].values()} == {*LANDED, *SCHEME, "grouping_case"}
+    """Landed datasets, schemes and decisions, and the one table that exists only where a file of cases is grouped."""
+    names = {source["name"] for source in parsed[1]["sources"].values()}
+    assert names == {*LANDED, *SCHEME, *GATE, "grouping_case"}
