@@ -1,5 +1,5 @@
 -- A diagnosis code as principal diagnosis: what it is read as, its reach, and what it answers by itself. principal_no
--- stands for the code as written; a code that the edition cannot read has the number of the edition, negative.
+-- stands for the code as written; a code that the edition cannot read is '', with the number of the edition, negative.
 select
     cast(row_number() over (order by code.edition_no, code.code) as integer) as principal_no,
     code.edition_no,
@@ -23,7 +23,7 @@ union all
 select
     -edition_no as principal_no,
     edition_no,
-    null as code,
+    '' as code,
     null as canonical_code,
     null as code_no,
     reach_id,
