@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import cases, grouping, report, scoring, wide_scheme
+from benchmarks import cases, grouping, report, wide_scheme
 from benchmarks.measure import DifferentResultsError, interleaved
 from benchmarks.suite import Contender, Promise, Run, Suite, Summary
 
@@ -115,13 +115,3 @@ def test_every_suite_runs(tmp_path: Path) -> None:
     for contender in (grouping.GROUPING, grouping.TRACE, grouping.REFERENCE):
         assert f"| 2,000 | {contender} |" in text
     assert f"| – | {grouping.IMPORT} |" in text
-
-
-@pytest.mark.slow
-def test_a_province_is_scored_and_its_lists_are_made_in_seconds(tmp_path: Path) -> None:
-    """One hundred hospitals with forty specialties each, in all programmes and tiers."""
-    size = 4_000
-    runs = list(interleaved("scoring", size, scoring.prepare(tmp_path, size), rounds=1))
-    assert {run.records for run in runs} == {0, size}
-    broken = [promise for promise in scoring.promises(Summary(scoring.SUITE, runs)) if not promise.holds]
-    assert not broken
