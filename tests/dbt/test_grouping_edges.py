@@ -276,6 +276,7 @@ EDGES = [
         [
             (Case(["P07"], age_years=0, age_days=0, weight_g=2000), grouped("PR19")),
             (Case(["P07"], age_days=28, weight_g=2000), grouped("PR19")),
+            (Case(["P07"], age_years=0, age_days=-3, weight_g=2000), grouped("PR19")),  # an error upstream
             (Case(["P07"], age_years=0, age_days=29, weight_g=2000), no_adrg("age_conflict")),
             (Case(["P07"], age_years=1, age_days=5, weight_g=2000), no_adrg("age_conflict")),
             (Case(["P07"], age_years=0, weight_g=2000), no_adrg("age_conflict")),

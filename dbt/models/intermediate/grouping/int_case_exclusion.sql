@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 -- The complications of a case that its principal diagnosis excludes, in the order of the case. A view: nothing but the
--- trace asks, and writing them for every case would cost a fifth of the grouping.
+-- trace asks.
 with opened as (
     select
         grouping_case.source_id,

@@ -21,16 +21,16 @@ banded as (
     select
         placed.*,
         case when reach.asks_sex then placed.sex end as asked_sex,
-        -- an unknown age holds no bound, as little as one above all bounds
+        -- an unknown age holds no bound, as little as one above all bounds; one below zero, an error, holds all
         case
             when reach.age_days_limit is null then 0
             when coalesce(placed.age_years, 0) = 0 and placed.age_days is not null
-                then least(placed.age_days, reach.age_days_limit)
+                then greatest(least(placed.age_days, reach.age_days_limit), 0)
             else reach.age_days_limit
         end as age_days_band,
         case
             when reach.age_years_limit is null then 0
-            when placed.age_years is not null then least(placed.age_years, reach.age_years_limit)
+            when placed.age_years is not null then greatest(least(placed.age_years, reach.age_years_limit), 0)
             when placed.age_days is not null then 0
             else reach.age_years_limit
         end as age_years_band,
