@@ -11,6 +11,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,13 @@ ENGINES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "highspy", 
 
 
 def collect_provenance(
-    project: Path, candidate_db: Path, *, receipts: Path, grouping: Mapping[str, str]
+    project: Path, candidate_db: Path, *, receipts: Path, province: str, grouping: Mapping[str, str]
 ) -> dict[str, Any]:
-    """All provenance of the marts in this candidate, as plain JSON values; `grouping`: whose DRG results count."""
+    """All provenance of the marts in this candidate, as plain JSON values; `grouping`: whose DRG results count.
+
+    Complete enough to compute the same numbers again: besides code and settings, the files that supply each slice, the
+    other files that were counted, what was held back and the thresholds under which.
+    """
     return {
         "code": {
             **_commit(project),
@@ -38,6 +43,7 @@ def collect_provenance(
         },
         "engines": {"python": platform.python_version(), **{name: version(name) for name in ENGINES}},
         "switches": _switches(project / SWITCHES),
+        "province_division": province,
         "grouping": dict(grouping),
         **_candidate_facts(candidate_db, receipts),
     }
@@ -87,8 +93,27 @@ def _candidate_facts(candidate_db: Path, receipts: Path) -> dict[str, Any]:
             "select distinct dataset, source_sha256, layout, encoding, rows_read, rows_landed, "
             "rows_quarantined from candidate.landing.receipt where in_force order by all",
         )
+        unused = _rows(
+            connection,
+            "select distinct dataset, source_sha256, refused from candidate.landing.receipt "
+            "where not in_force order by all",
+        )
+        slices = dict(
+            connection.execute(
+                "select (dataset, source_sha256), list(slice order by slice) from candidate.landing.in_force group by 1"
+            ).fetchall()
+        )
         return {
-            "inputs": [file | {"source_sm3": _sm3(receipts, file["source_sha256"])} for file in files],
+            "inputs": [
+                file
+                | _landed(receipts, file["source_sha256"])
+                | {"slices": slices[file["dataset"], file["source_sha256"]]}
+                for file in files
+            ],
+            # superseded, held back or refused: no number rests on them, but the counts of quality do
+            "inputs_not_used": [file | _landed(receipts, file["source_sha256"]) for file in unused],
+            "held_back": _rows(connection, "select * from candidate.gate.held_back order by all"),
+            "thresholds": _rows(connection, "select * from candidate.gate.threshold order by all"),
             "editions": {
                 "surgery_catalogue": _distinct(connection, "surgery_catalogue", "edition"),
                 "drg_scheme": _distinct(connection, "drg_result", "scheme_edition"),
@@ -104,7 +129,12 @@ def _candidate_facts(candidate_db: Path, receipts: Path) -> dict[str, Any]:
 def _rows(connection: Any, query: str) -> list[dict[str, Any]]:
     found = connection.execute(query)
     names = [column[0] for column in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return [dict(zip(names, map(_plain, row), strict=True)) for row in found.fetchall()]
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can say it: a decimal stays exact as text."""
+    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 def _distinct(connection: Any, dataset: str, column: str) -> list[str]:
@@ -112,7 +142,7 @@ def _distinct(connection: Any, dataset: str, column: str) -> list[str]:
     return [row[0] for row in connection.execute(query).fetchall()]
 
 
-def _sm3(receipts: Path, sha256: str) -> str:
-    """SM3 of an input file as noted in its receipt."""
+def _landed(receipts: Path, sha256: str) -> dict[str, str]:
+    """What the receipt of an input file adds: its SM3, and the method (contracts, code, key) by which it was landed."""
     receipt = json.loads((receipts / f"{sha256}.json").read_text(encoding="utf-8"))
-    return str(receipt["source"]["sm3"])
+    return {"source_sm3": receipt["source"]["sm3"], "method": receipt["method"]}

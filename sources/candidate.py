@@ -204,9 +204,12 @@ def _write_counts(
         );
         create table landing.slice (
             dataset varchar, source_id varchar, organisation_id varchar, month varchar, in_force boolean, rows bigint
-        )
+        );
+        create table landing.in_force (dataset varchar, slice varchar[], source_sha256 varchar)
         """
     )
+    supplied = [[dataset, list(key), sha256] for dataset, slices in force.items() for key, sha256 in slices.items()]
+    _insert(con, "landing.in_force", supplied)
     _insert(con, "landing.receipt", receipt_rows)
     _insert(con, "landing.quarantine_count", quarantine_rows)
     _insert(con, "landing.slice", [[*key, rows] for key, rows in slice_rows.items()])

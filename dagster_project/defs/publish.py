@@ -51,6 +51,7 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
                     PROJECT_ROOT,
                     home.workspace.candidate_db,
                     receipts=at.home / "receipts",
+                    province=at.province,
                     grouping=grouping_choice(at).as_vars(),
                 ),
                 release_id=release_id(home.last_month, fingerprint),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from publishing.provenance import FOLDERS, collect_provenance
 
-SHA256 = "ab" * 32
+SHA256, SUPERSEDED = "ab" * 32, "cd" * 32
 GROUPING = {"drg_source": "own", "drg_edition": "T-1.0"}
+SETTINGS: dict[str, Any] = {"province": "990000", "grouping": GROUPING}
 
 
 @pytest.fixture
@@ -36,9 +38,17 @@ def candidate(tmp_path: Path) -> Path:
             f"""
             create schema landing;
             create table landing.receipt as select * from (values
-                ('drg_result', '{SHA256}', 'drg_result_1', 'gb18030', 10, 9, 1, true),
-                ('drg_result', '{"cd" * 32}', 'drg_result_1', 'utf-8', 10, 10, 0, false)
-            ) t (dataset, source_sha256, layout, encoding, rows_read, rows_landed, rows_quarantined, in_force);
+                ('drg_result', '{SHA256}', 'drg_result_1', 'gb18030', 10, 9, 1, true, null),
+                ('drg_result', '{SUPERSEDED}', 'drg_result_1', 'utf-8', 10, 10, 0, false, null)
+            ) t (dataset, source_sha256, layout, encoding, rows_read, rows_landed, rows_quarantined, in_force,
+                     refused);
+            create table landing.in_force as select * from (values
+                ('drg_result', ['H2', '2023-02'], '{SHA256}'), ('drg_result', ['H2', '2023-01'], '{SHA256}')
+            ) t (dataset, slice, source_sha256);
+            create schema gate;
+            create table gate.held_back as select 'drg_result' as dataset, 'H1' as organisation_id,
+                '2023-01' as month, cast(0.05 as decimal(18, 8)) as threshold;
+            create table gate.threshold as select 'rule' as rule_id, cast(0.1 as decimal(18, 8)) as threshold;
             create table landing.surgery_catalogue as select unnest(['2023', '2022', '2022']) as edition;
             create table landing.drg_result as select unnest(['CN-DRG 2023', null]) as scheme_edition;
             create schema scheme;
@@ -53,13 +63,14 @@ def candidate(tmp_path: Path) -> Path:
 def receipts(tmp_path: Path) -> Path:
     folder = tmp_path / "receipts"
     folder.mkdir()
-    receipt = {"source": {"path": "drg/hospital.csv", "sha256": SHA256, "sm3": "ef" * 32}}
-    (folder / f"{SHA256}.json").write_text(json.dumps(receipt), encoding="utf-8")
+    receipt = {"method": "m1", "source": {"path": "drg/hospital.csv", "sm3": "ef" * 32}}
+    for sha256 in (SHA256, SUPERSEDED):
+        (folder / f"{sha256}.json").write_text(json.dumps(receipt), encoding="utf-8")
     return folder
 
 
 def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: Path) -> None:
-    found = collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)
+    found = collect_provenance(project, candidate, receipts=receipts, **SETTINGS)
     assert found["inputs"] == [
         {
             "dataset": "drg_result",
@@ -70,8 +81,16 @@ def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: 
             "rows_read": 10,
             "rows_landed": 9,
             "rows_quarantined": 1,
+            "method": "m1",
+            "slices": [["H2", "2023-01"], ["H2", "2023-02"]],
         }
     ], "only files in force, without their paths"
+    unused = {"dataset": "drg_result", "source_sha256": SUPERSEDED, "refused": None}
+    assert found["inputs_not_used"] == [unused | {"source_sm3": "ef" * 32, "method": "m1"}]
+    [held] = found["held_back"]
+    assert held == {"dataset": "drg_result", "organisation_id": "H1", "month": "2023-01", "threshold": "0.05000000"}
+    assert found["thresholds"] == [{"rule_id": "rule", "threshold": "0.10000000"}]
+    assert found["province_division"] == "990000"
     assert found["editions"] == {"surgery_catalogue": ["2022", "2023"], "drg_scheme": ["CN-DRG 2023"]}
     assert found["grouping"] == GROUPING
     assert found["schemes"] == [
@@ -87,15 +106,15 @@ def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: 
     assert found["switches"] == {"trim_max_los_days": {"value": "60", "status": "provisional"}}
     assert found["engines"]["duckdb"] == duckdb.__version__
     assert found["code"]["commit"] is None
-    assert collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING) == found
+    assert collect_provenance(project, candidate, receipts=receipts, **SETTINGS) == found
 
 
 def test_changed_folder_is_the_one_that_differs(project: Path, candidate: Path, receipts: Path) -> None:
-    before = collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)["code"]["folders"]
+    before = collect_provenance(project, candidate, receipts=receipts, **SETTINGS)["code"]["folders"]
     (project / "sources/contracts/model.sql").write_text("select 2", encoding="utf-8")
     (project / "dbt" / "target").mkdir()
     (project / "dbt" / "target" / "compiled.sql").write_text("left by a tool", encoding="utf-8")
-    after = collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)["code"]["folders"]
+    after = collect_provenance(project, candidate, receipts=receipts, **SETTINGS)["code"]["folders"]
     assert {name for name in before if before[name] != after[name]} == {"sources/contracts"}
 
 
@@ -108,7 +127,7 @@ def test_commit_and_whether_the_tree_is_clean(project: Path, candidate: Path, re
     git("init", "-q")
     git("add", "-A")
     git("commit", "-q", "-m", "first")
-    clean = collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)["code"]
+    clean = collect_provenance(project, candidate, receipts=receipts, **SETTINGS)["code"]
     assert (clean["commit"], clean["clean"]) == (git("rev-parse", "HEAD"), True)
     (project / "requirements.lock").write_text("duckdb==1.5.6\n", encoding="utf-8")
-    assert collect_provenance(project, candidate, receipts=receipts, grouping=GROUPING)["code"]["clean"] is False
+    assert collect_provenance(project, candidate, receipts=receipts, **SETTINGS)["code"]["clean"] is False
