@@ -14,6 +14,7 @@ from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
     from expectations.decisions import Decisions
+    from sources.candidate import HeldBack
 
 
 def decisions_in_force(settings: Settings) -> Decisions:
@@ -25,11 +26,17 @@ def decisions_in_force(settings: Settings) -> Decisions:
 
 def prepare_candidate(settings: Settings, database: Path) -> int:
     """Write the candidate without the months that are held back; how many hospital's months those are."""
-    from expectations.holding import held_back
-    from sources.candidate import prepare
+    from sources.candidate import outstanding, prepare
 
     decisions = decisions_in_force(settings)
-    held = held_back(settings.home, decisions)
+    held = held_back_months(settings, decisions)
     thresholds = {change.rule_id: change.threshold for change in decisions.thresholds}
     prepare(settings.home, database, held_back=held, thresholds=thresholds)
-    return len({(one.dataset, one.slice) for one in held})
+    return len({(one.dataset, one.slice) for one in outstanding(settings.home, held)})
+
+
+def held_back_months(settings: Settings, decisions: Decisions) -> list[HeldBack]:
+    """Every version of a hospital's month that may not be used under these decisions."""
+    from expectations.holding import held_back
+
+    return held_back(settings.home, decisions, cache=settings.cache)

@@ -11,17 +11,18 @@ more than single rows has no line to point to; its counts are taken from the pub
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.decisions import decisions_in_force, held_back_months
 from dagster_project.settings import Settings
 from expectations.checks import Rule, load_rules
 from expectations.verdict import RULES
 from publishing.feedback import Fault, Feedback, Standing, Total, write_feedback, write_refused
-from sources.candidate import prepare
+from sources.candidate import HeldBack, outstanding, prepare, slices_in_force
 from sources.contract import load_contracts
 from sources.expressions import landed_types, quote, row_key
 from sources.intake import read_journal
@@ -84,8 +85,9 @@ def write_all(
             _find_faults(connection, settings.home)
             totals = _month_totals(connection, settings)
             standings = _standings(connection)
-            for place in _places(connection, organisation, month):
-                found = _feedback(connection, place, issued, until, standings, totals)
+            held = _held_back(settings)
+            for place in _places(connection, held, organisation, month):
+                found = _feedback(connection, place, issued, until, standings, totals, held.get(place, []))
                 write_feedback(target / place[0] / f"{place[1]}.xlsx", found)
                 workbooks += 1
                 faults += len(found.faults)
@@ -252,16 +254,40 @@ def _month_totals(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
     return found
 
 
+def _held_back(settings: Settings) -> dict[tuple[str, str], list[str]]:
+    """Per hospital and month of front pages: why the last version is not used, and what is used instead."""
+    held = held_back_months(settings, decisions_in_force(settings))
+    force = slices_in_force(settings.home, held)[DATASET]
+    titles = {rule.rule_id: rule.title_zh for rule in load_rules(RULES)}
+    paths = {receipt["source"]["sha256"]: receipt["source"]["path"] for receipt in read_receipts(settings.home)}
+
+    def told(one: HeldBack) -> str:
+        used = force.get(one.slice)
+        instead = f"仍用 {paths[used]}" if used else "本月暂缺"
+        return (
+            f"{paths[one.sha256]}：{titles[one.rule_id]}，违反 {one.violated} / 检查 {one.checked}，"
+            f"单独暂缓的阈值 {one.threshold:.0%}；{instead}"
+        )
+
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in outstanding(settings.home, held):
+        if one.dataset == DATASET:
+            found[one.slice[0], one.slice[1]].append(told(one))
+    return found
+
+
 def _places(
-    connection: duckdb.DuckDBPyConnection, organisation: str | None, month: str | None
+    connection: duckdb.DuckDBPyConnection,
+    held: Iterable[tuple[str, str]],
+    organisation: str | None,
+    month: str | None,
 ) -> list[tuple[str, str]]:
-    wanted = [
-        f"{name} = {quote(value)}" for name, value in (("organisation_id", organisation), ("month", month)) if value
-    ]
-    where = " and ".join(["organisation_id <> ''", "month <> ''", *wanted])
-    return connection.execute(
-        f"select distinct organisation_id, month from fault where {where} order by all"
-    ).fetchall()
+    faulty = connection.execute("select distinct organisation_id, month from fault").fetchall()
+    return sorted(
+        place
+        for place in {*faulty, *held}
+        if all(place) and organisation in (None, place[0]) and month in (None, place[1])
+    )
 
 
 # --- one hospital's month
@@ -274,6 +300,7 @@ def _feedback(
     until: date,
     standings: dict[tuple[str, str], Standing],
     totals: dict[tuple[str, str], list[Total]],
+    held_back: list[str],
 ) -> Feedback:
     organisation, month = place
     rows = connection.execute(
@@ -297,6 +324,7 @@ def _feedback(
         earlier=faults[False],
         trend=[standing for (hospital, _), standing in standings.items() if hospital == organisation],
         totals=totals.get(place, []),
+        held_back=held_back,
     )
 
 

@@ -7,6 +7,7 @@ must look like (`expectations.decisions`), what it changes (`expectations.verdic
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,23 +35,28 @@ _STATES = {"error": "无法判定", "not_applicable": "不适用", "failed": "�
 
 @app.command("list")
 def gate_list(home: Home = None, as_json: AsJson = False) -> None:
-    """列出全部规则：级别、现行阈值、单独暂缓的阈值；以及现行的阈值调整与放行。"""
+    """列出全部规则：级别、现行阈值、单独暂缓的阈值；现行的阈值调整与放行；暂不采用的机构月份。"""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    from dagster_project.decisions import decisions_in_force
+    from dagster_project.decisions import decisions_in_force, held_back_months
     from dagster_project.settings import load_settings
     from expectations.checks import load_rules
     from expectations.verdict import RULES
+    from sources.candidate import outstanding
 
-    decisions = decisions_in_force(load_settings(home))
+    settings = load_settings(home)
+    decisions = decisions_in_force(settings)
     rules = decisions.apply(load_rules(RULES))
+    held = outstanding(settings.home, held_back_months(settings, decisions))
     if as_json:
-        listed = [rule.model_dump(mode="json") for rule in rules]
-        print(
-            json.dumps({"rules": listed, "decisions": decisions.model_dump(mode="json")}, ensure_ascii=False, indent=1)
-        )
+        listed = {
+            "rules": [rule.model_dump(mode="json") for rule in rules],
+            "decisions": decisions.model_dump(mode="json"),
+            "held_back": [asdict(one) | {"threshold": str(one.threshold)} for one in held],
+        }
+        print(json.dumps(listed, ensure_ascii=False, indent=1))
         return
     changed = {change.rule_id for change in decisions.thresholds}
     table = Table(box=box.SIMPLE_HEAD)
@@ -64,6 +70,9 @@ def gate_list(home: Home = None, as_json: AsJson = False) -> None:
     console.print(table)
     for sentence in decisions.sentences():
         console.print(f"  {sentence}", markup=False)
+    for one in held:
+        place = f"{one.dataset} {' '.join(one.slice)}（文件 {one.sha256[:12]}）"
+        console.print(f"  暂不采用：{place} {one.rule_id}，违反 {one.violated:,} / 检查 {one.checked:,}", markup=False)
 
 
 @app.command("show")

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
 
     @property
     def cache(self) -> Path:
-        """What can be thrown away at any time: parsed dbt manifests."""
+        """What can be thrown away at any time: parsed dbt manifests, counts of landed files."""
         return self.home / "cache"
 
     @property

@@ -70,6 +70,7 @@ class Feedback:
     earlier: Sequence[Fault]
     trend: Sequence[Standing]
     totals: Sequence[Total]
+    held_back: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,7 @@ def _summary(sheets: _Sheets, feedback: Feedback) -> None:
         ("整改期限", f"{feedback.deadline.isoformat()}（工作日按周一至周五计，遇法定节假日以通知为准）"),
         ("如何整改", "按“明细”中的文件与行号在来源系统更正，重新导出并报送整月；行号以表头为第 1 行，空行不计"),
         ("说明", "本表不含任何患者身份信息，也不含字段的原值，只写明值的类别"),
+        *(("本次报送暂不采用", why) for why in feedback.held_back),
     ]
     row = sheets.table(sheet, row, ("项目", "内容"), facts)
     kinds = Counter((f.title, f.field, f.remedy) for f in feedback.faults)

@@ -77,6 +77,17 @@ def slices_in_force(home: Path, held_back: Collection[HeldBack] = ()) -> dict[st
     return force
 
 
+def outstanding(home: Path, held_back: Collection[HeldBack]) -> list[HeldBack]:
+    """Those that arrived after the version in force: only a resubmission or an override ends them."""
+    force, versions = slices_in_force(home, held_back), slice_versions(home)
+
+    def is_later(held: HeldBack) -> bool:
+        arrived, used = versions[held.dataset][held.slice], force[held.dataset].get(held.slice)
+        return used is None or arrived.index(held.sha256) > arrived.index(used)
+
+    return [held for held in held_back if is_later(held)]
+
+
 def inputs_fingerprint(home: Path) -> str:
     """Hash of all that the warehouse is a function of: slices in force, every receipt's counts, imported schemes."""
     force = {
@@ -116,8 +127,8 @@ def prepare(
         for dataset in DATASETS:
             mine = [r for r in receipts if r["dataset"] == dataset and not r["refused"]]
             con.execute(f"create view landing.{dataset} as {_view(home, dataset, mine, force[dataset])}")
-        _write_counts(con, receipts, force)
-        _write_gate(con, held_back, force, thresholds or {})
+        _write_counts(con, receipts, force, _rows_before(home, receipts, held_back))
+        _write_gate(con, outstanding(home, held_back), force, thresholds or {})
         con.execute("create schema scheme")
         for table, query in store.views(home).items():
             con.execute(f"create view scheme.{table} as {query}")
@@ -162,11 +173,32 @@ def _slice_condition(contract: Contract, slices: list[Slice]) -> str:
     return f"({', '.join(columns)}) in ({wanted})"
 
 
+def _rows_before(
+    home: Path, receipts: list[dict[str, Any]], held_back: Collection[HeldBack]
+) -> dict[tuple[str, Slice, str], int]:
+    """For the last version of every slice that has been resubmitted: the rows of the usable version before it."""
+    withheld = {(held.dataset, held.slice, held.sha256) for held in held_back}
+    rows = {
+        (r["dataset"], tuple(item["slice"]), r["source"]["sha256"]): item["rows"]
+        for r in receipts
+        for item in r.get("slices", [])
+    }
+    return {
+        (dataset, key, arrived[-1]): rows[dataset, key, before[-1]]
+        for dataset, slices in slice_versions(home).items()
+        for key, arrived in slices.items()
+        if (before := [sha256 for sha256 in arrived[:-1] if (dataset, key, sha256) not in withheld])
+    }
+
+
 def _write_counts(
-    con: duckdb.DuckDBPyConnection, receipts: list[dict[str, Any]], force: dict[str, dict[Slice, str]]
+    con: duckdb.DuckDBPyConnection,
+    receipts: list[dict[str, Any]],
+    force: dict[str, dict[Slice, str]],
+    rows_before: dict[tuple[str, Slice, str], int],
 ) -> None:
     receipt_rows, quarantine_rows = [], []
-    slice_rows: dict[tuple[str, str, str, str, bool], int] = defaultdict(int)
+    slice_rows: dict[tuple[str, str, str, str, bool], list[int | None]] = defaultdict(lambda: [0, None])
     for receipt in _first_arrivals(receipts):
         dataset, sha256 = receipt["dataset"], receipt["source"]["sha256"]
         rows = receipt.get("rows", {"read": 0, "landed": 0, "quarantined": 0})
@@ -190,8 +222,13 @@ def _write_counts(
                 [dataset, sha256[:12], q["organisation_id"], q["month"], q["field"], q["reason"], q["rows"]]
             )
         for item in receipt.get("slices", []):
-            current = force[dataset].get(tuple(item["slice"])) == sha256
-            slice_rows[dataset, sha256[:12], item["organisation_id"], item["month"], current] += item["rows"]
+            key = tuple(item["slice"])
+            counts = slice_rows[
+                dataset, sha256[:12], item["organisation_id"], item["month"], force[dataset].get(key) == sha256
+            ]
+            counts[0] = (counts[0] or 0) + item["rows"]
+            if (before := rows_before.get((dataset, key, sha256))) is not None:
+                counts[1] = (counts[1] or 0) + before
     con.execute(
         """
         create table landing.receipt (
@@ -203,7 +240,8 @@ def _write_counts(
             rows bigint
         );
         create table landing.slice (
-            dataset varchar, source_id varchar, organisation_id varchar, month varchar, in_force boolean, rows bigint
+            dataset varchar, source_id varchar, organisation_id varchar, month varchar, in_force boolean, rows bigint,
+            rows_before bigint
         );
         create table landing.in_force (dataset varchar, slice varchar[], source_sha256 varchar)
         """
@@ -212,7 +250,7 @@ def _write_counts(
     _insert(con, "landing.in_force", supplied)
     _insert(con, "landing.receipt", receipt_rows)
     _insert(con, "landing.quarantine_count", quarantine_rows)
-    _insert(con, "landing.slice", [[*key, rows] for key, rows in slice_rows.items()])
+    _insert(con, "landing.slice", [[*key, *counts] for key, counts in slice_rows.items()])
 
 
 def _write_gate(

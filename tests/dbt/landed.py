@@ -272,6 +272,7 @@ LANDED: dict[str, dict[str, str]] = {
         "organisation_id": "VARCHAR",
         "month": "VARCHAR",
         "rows": "BIGINT",
+        "rows_before": "BIGINT",
         "in_force": "BOOLEAN",
     },
 }

@@ -24,6 +24,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from expectations.decisions import NO_DECISIONS
+from expectations.holding import held_back
 from sources import candidate, intake, landing
 from tests.conftest import Shared
 from tests.support import corruption as c
@@ -122,7 +124,7 @@ def _content(home: Path, receipt: dict[str, Any]) -> str:
 def _candidate(home: Path) -> Path:
     database = home / "work" / "candidate.duckdb"
     if not database.exists():
-        candidate.prepare(home, database)
+        candidate.prepare(home, database, held_back=held_back(home, NO_DECISIONS))
         environment = {
             **os.environ,
             "ZHUANKE_CANDIDATE": str(database),
@@ -221,6 +223,30 @@ def test_nothing_moves_a_number_in_silence(outcomes: list[Outcome]) -> None:
         and outcome.rules == clean[outcome.layout].rules
     ]
     assert silent == []
+
+
+def test_a_row_of_another_hospital_does_not_replace_its_month(tmp_path: Path) -> None:
+    """Its code is valid and its month is the file's: nothing in the row itself is wrong."""
+    home, mine, theirs = tmp_path / "home", c.table(c.organisation(1)), c.table(c.organisation(2))
+    put(home / "inbox" / "hqms" / "one" / c.NAME, c.write(mine))
+    intake.record(home, intake.scan(home))
+    put(home / "inbox" / "hqms" / "two" / c.NAME, c.write([*theirs, mine[1]]))
+    intake.record(home, intake.scan(home))
+    landing.land(home, "hqms_front_page", key=KEY, threads=2)
+    with duckdb.connect(str(_candidate(home)), read_only=True) as connection:
+        pages = connection.execute(
+            "select organisation_id, count(*) from landing.hqms_front_page group by all order by all"
+        ).fetchall()
+        held = connection.execute(
+            "select organisation_id, month, rule_id, checked, violated, used_source_id is not null from gate.held_back"
+        ).fetchall()
+        counted = connection.execute(
+            "select organisation_id, month, checked, violated from int_rule_count "
+            "where rule_id = 'hqms_19_month_shrunk' and checked > 0"
+        ).fetchall()
+    assert pages == [(c.organisation(1), 12), (c.organisation(2), 12)]
+    assert held == [(c.organisation(1), "2022-01", "hqms_19_month_shrunk", 12, 11, True)]
+    assert counted == [(c.organisation(1), "2022-01", 12, 11)]
 
 
 def test_nothing_is_written_outside_the_home(outcomes: list[Outcome], shared: Shared) -> None:

@@ -95,6 +95,10 @@ def report(**changes: str) -> dict[str, str]:
     return {"is_on_front_page": "true", "is_comparable": "true", "is_uniform": "false", "report_count": "7"} | changes
 
 
+def resubmitted(dataset: str, is_lost: str) -> dict[str, str]:
+    return {"dataset": f"'{dataset}'", "is_lost": is_lost, "row_count": "7"}
+
+
 def volume(discharges: int, usual: int) -> dict[str, str]:
     return {"is_expected": "true", "discharge_count": str(discharges), "usual_discharge_count": str(usual)}
 
@@ -380,6 +384,10 @@ SUMMED: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
         [cell("GD25", "null::varchar"), cell(None, "'principal_missing'")],
         [cell(None, f"'{what}_conflict'") for what in ("sex", "age", "weight")],
     ),
+    **{
+        rule_id: ([resubmitted(dataset, "false")], [resubmitted(dataset, "true")])
+        for rule_id, dataset in (("hqms_19_month_shrunk", "hqms_front_page"), ("drg_month_shrunk", "drg_result"))
+    },
     "cross_report_case": ([report()], [report(is_on_front_page="false")]),
     "cross_report_identical": ([report()], [report(is_uniform="true")]),
 }
@@ -426,4 +434,6 @@ NOT_CHECKED = {
     "hqms_19_month_missing": volume(0, 80) | {"is_expected": "false"},
     "hqms_19_month_volume": volume(0, 19),
     "cross_report_identical": report(is_comparable="false", is_uniform="true"),
+    "hqms_19_month_shrunk": resubmitted("drg_result", "true"),
+    "drg_month_shrunk": resubmitted("hqms_front_page", "true"),
 }

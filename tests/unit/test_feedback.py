@@ -111,6 +111,21 @@ def test_a_refused_file_is_listed_with_its_reason(home: Path) -> None:
     assert "请重新上传" in text
 
 
+def test_a_month_that_is_held_back_is_told_to_its_hospital(tmp_path: Path) -> None:
+    """Another hospital's file brings one row of it, without a fault of its own."""
+    for name, rows in (("one", [page(n, D09="2.00") for n in range(10)]), ("other", [page(1), page(1, OTHER)])):
+        put(tmp_path / "inbox" / "hqms" / name / "hqmsts_2022M01.csv", front_page_csv(rows))
+        intake.record(tmp_path, intake.scan(tmp_path))
+    landing.land(tmp_path, "hqms_front_page", key=KEY)
+    assert write_all(Settings(home=tmp_path, province_division="990000"), ISSUED).workbooks == 1
+    book = CalamineWorkbook.from_path(str(tmp_path / "feedback" / ONE / "2022-01.xlsx"))
+    assert [
+        "本次报送暂不采用",
+        "hqms/other/hqmsts_2022M01.csv：重报的月份不比上一版少（行数），违反 9 / 检查 10，单独暂缓的阈值 50%；"
+        "仍用 hqms/one/hqmsts_2022M01.csv",
+    ] in [row[:2] for row in book.get_sheet_by_name("汇总").to_python()]
+
+
 def test_no_value_of_a_row_is_in_a_workbook(home: Path) -> None:
     write_all(Settings(home=home, province_division="990000"), ISSUED)
     values = {text for n in range(20) for text in page(n).values() if len(text) >= 6 and text != ONE}

@@ -4,5 +4,6 @@ select
     organisation_id,
     month,
     rows,
+    rows_before,
     in_force
 from {{ source('landing', 'slice') }}

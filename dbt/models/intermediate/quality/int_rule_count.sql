@@ -6,7 +6,7 @@
     'stg_hqms_front_page', 'stg_drg_result', 'stg_single_disease_report', 'stg_appraisal_result', 'stg_hospital',
     'stg_bed_report', 'stg_population', 'stg_project', 'stg_accident', 'stg_surgery_catalogue', 'stg_dossier_item',
     'int_cell', 'int_landing_row', 'int_page_repeat', 'int_operation_edition', 'int_month_volume', 'int_source_pair',
-    'int_report_check',
+    'int_report_check', 'int_resubmission',
 ] %}
 {% for relation in readable %}
     -- depends_on: {{ ref(relation) }}
