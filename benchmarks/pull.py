@@ -176,11 +176,9 @@ def _names(url: str) -> list[str]:
 
 
 def _write(folder: str, reader: Any) -> None:
-    import pyarrow.parquet as pq
+    from sources.connectors.texts import write
 
-    with pq.ParquetWriter(Path(folder) / "plain.parquet", reader.schema, compression="zstd") as writer:
-        for batch in reader:
-            writer.write_batch(batch)
+    write(reader, reader.schema, Path(folder) / "plain.parquet")
 
 
 def _start(folder: str) -> None:

@@ -12,23 +12,23 @@ as it may still receive changes that were committed late.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import tenacity
 
-from sources.connectors import texts
 from sources.databases import journal, stream
 from sources.databases.columns import Column, changes, key_columns, match, month_source, type_name
 from sources.databases.config import Source, engine
 from sources.databases.faults import PullProblem, explain
 from sources.databases.months import ALL, UNDATED, Month, survey
+from sources.databases.writing import MonthRows
 from sources.intake import file_hashes
 
 # the reading transaction sees one state of the database, however long it takes
@@ -40,7 +40,6 @@ _ISOLATION = {
     "mssql": "SNAPSHOT",
 }
 _LONGEST_PAUSE = 60
-_MEMORY = "768MB"  # of the sort; beyond it, it spills to the work folder
 
 
 @dataclass
@@ -116,16 +115,10 @@ def _attempt(
         months = [*found.months, *_emptied(found, known)]
         done = {*report.months, *report.same} if reconcile else set()
         due = [m for m in months if m.label not in done and (reconcile or is_due(source, m, known.get(m.label)))]
-        for number, month in enumerate(due, 1):
-            tell(f"{source.name}：{month.label}（{number}/{len(due)}）")
-            record = _deliver(home, source, found, month, threads)
-            before = known.get(month.label)
-            if before and before.sha256 == record.sha256:
-                report.same.append(month.label)
-            else:
-                report.months.append(month.label)
-                report.rows += record.rows
-            journal.append(home, record)
+        with _Deliveries(home, source, found, known, report, threads) as deliveries:
+            for number, month in enumerate(due, 1):
+                tell(f"{source.name}：{month.label}（{number}/{len(due)}）")
+                deliveries.add(month)
 
 
 @contextmanager
@@ -267,14 +260,77 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def _deliver(home: Path, source: Source, found: Opened, month: Month, threads: int) -> journal.Pulled:
-    """Write one month into the inbox, in the order of its key; readers of the inbox see it whole or not at all."""
+class _Deliveries:
+    """Months one after the other into the inbox: one is written while the next one is read.
+
+    They are noted in their order, each when it lies in the inbox, also when the reading of the next one fails.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        source: Source,
+        found: Opened,
+        known: dict[str, journal.Pulled],
+        report: PullReport,
+        threads: int,
+    ) -> None:
+        self._home, self._source, self._found, self._threads = home, source, found, threads
+        self._known, self._report = known, report
+        self._key = key_columns(source.contract, found.columns)
+        self._writer = ThreadPoolExecutor(1, "write")
+        self._writing: Future[journal.Pulled] | None = None
+
+    def __enter__(self) -> _Deliveries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._writer:
+            self._settle()
+
+    def add(self, month: Month) -> None:
+        """Read a month and have it written."""
+        found = self._found
+        coming = stream.batches(found.connection, found.relation, month.condition, found)
+        rows = MonthRows(found.columns, self._key, coming)
+        self._settle()
+        if rows.is_whole:
+            self._writing = self._writer.submit(self._deliver, month, rows)
+        else:  # the rest comes through this connection, and belongs into this thread
+            self._note(self._deliver(month, rows))
+
+    def _deliver(self, month: Month, rows: MonthRows) -> journal.Pulled:
+        return _deliver(self._home, self._source, self._found, month, rows, self._threads)
+
+    def _settle(self) -> None:
+        """Wait for the month that is being written, and note it."""
+        if self._writing:
+            writing, self._writing = self._writing, None
+            self._note(writing.result())
+
+    def _note(self, record: journal.Pulled) -> None:
+        before, report = self._known.get(record.month), self._report
+        if before and before.sha256 == record.sha256:
+            report.same.append(record.month)
+        else:
+            report.months.append(record.month)
+            report.rows += record.rows
+        journal.append(self._home, record)
+
+
+def _deliver(
+    home: Path, source: Source, found: Opened, month: Month, content: MonthRows, threads: int
+) -> journal.Pulled:
+    """Write one month into the inbox; readers of the inbox see it whole or not at all."""
     folder = source.folder(home)
     for each in (folder.parent, folder):  # identities are in it, as in every received file
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = folder / f"{month.label}.parquet"
     part = target.with_name(f".{target.name}.part")
-    rows = _write(home, found, month, key_columns(source.contract, found.columns), part, threads)
+    work = home / "work"
+    work.mkdir(mode=0o700, parents=True, exist_ok=True)
+    rows = content.write(part, work, threads)
+    _flush(part)
     if rows != month.rows:
         raise PullProblem(
             "conflict", f"{month.label} 应有 {month.rows} 行，读到 {rows} 行：读取期间数据有变动。", passing=True
@@ -284,9 +340,10 @@ def _deliver(home: Path, source: Source, found: Opened, month: Month, threads: i
         part.unlink()
     else:
         part.replace(target)
-        _flush_folder(folder)
+        _flush(folder)
     names = sa.select(*(stream.quoted(column.name) for column in found.columns))
-    query = names.select_from(found.relation).where(month.condition)
+    selected = names.select_from(found.relation).where(month.condition)
+    query = selected.compile(dialect=found.connection.dialect, compile_kwargs={"literal_binds": True})
     return journal.Pulled(
         source=source.name,
         month=month.label,
@@ -294,57 +351,15 @@ def _deliver(home: Path, source: Source, found: Opened, month: Month, threads: i
         latest=month.latest,
         sha256=sha256,
         path=target.relative_to(home / "inbox").as_posix(),
-        query=" ".join(str(query.compile(found.connection, compile_kwargs={"literal_binds": True})).split()),
+        query=" ".join(str(query).split()),
         columns={column.name: column.kind for column in found.columns},
         at=datetime.now(found.zone).isoformat(timespec="seconds"),
     )
 
 
-def _write(home: Path, found: Opened, month: Month, key: Sequence[Column], target: Path, threads: int) -> int:
-    """Stream, sort, write; rows with one key are put into order by all their columns."""
-    import duckdb
-    import pyarrow as pa
-
-    names = [column.source for column in found.columns]
-    failures: list[BaseException] = []
-    counted = 0
-
-    def rows() -> Iterator[pa.RecordBatch]:
-        nonlocal counted
-        try:
-            for batch in stream.batches(found.connection, found.relation, month.condition, found):
-                counted += len(batch)
-                yield batch
-        except BaseException as error:
-            failures.append(error)  # DuckDB would only quote its text
-            raise
-
-    work = home / "work"
-    work.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=work, prefix="pull-") as spill:
-        con = duckdb.connect(config={"threads": threads, "memory_limit": _MEMORY, "temp_directory": spill})
-        try:
-            con.execute("set enable_progress_bar = false")
-            con.register(
-                "pulled", pa.RecordBatchReader.from_batches(pa.schema([(n, pa.string()) for n in names]), rows())
-            )
-            every = ", ".join(f'"{name}"' for name in names)
-            order = ", ".join([*(f'"{column.source}"' for column in key), f"hash({every})"])
-            texts.write(con, f"select * from pulled order by {order}", target)
-            target.chmod(0o600)
-        except duckdb.Error:
-            if failures:
-                raise failures[0] from None
-            raise
-        finally:
-            con.close()
-    with target.open("rb") as file:
-        os.fsync(file.fileno())
-    return counted
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _flush(path: Path) -> None:
+    """Have a file or the entries of a folder on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

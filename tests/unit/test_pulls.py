@@ -19,7 +19,7 @@ from support.postgres import Postgres
 from support.tables import Row, connected, fill, run
 
 from sources import candidate, intake, landing
-from sources.databases import journal, stream
+from sources.databases import journal, stream, writing
 from sources.databases import pull as pulling
 from sources.databases.check import check
 from sources.databases.config import Pull, Source
@@ -610,3 +610,18 @@ def test_a_half_written_month_is_no_file_of_the_inbox(tmp_path: Path) -> None:
     must_succeed(pull(tmp_path, source(url)))
     assert not part.exists()
     assert in_force(tmp_path) == [(1,)]
+
+
+def test_a_month_too_large_for_memory_becomes_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of one key and cells without a value among them, in any order, in batches of which one is too much."""
+    cases = [case(n % 40, DRG编码=None if n % 7 == 0 else f"FM{n % 9}9") for n in range(90)]
+    monkeypatch.setattr(stream, "_ROWS", 40)
+    files = []
+    for limit, rows in ((writing._HELD_BYTES, cases), (1, cases[::-1])):
+        monkeypatch.setattr(writing, "_HELD_BYTES", limit)
+        home = tmp_path / str(limit)
+        home.mkdir()
+        fill(url := f"sqlite:///{home / 'a.db'}", "fzjg", rows, STAMPS)
+        must_succeed(pull(home, source(url)))
+        files.append((home / "inbox/drg/db-his/drg/2024-01.parquet").read_bytes())
+    assert files[0] == files[1]
