@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -238,6 +239,26 @@ _APPRAISAL_SHARES = [
 ]
 
 
+# what a hospital knows of its own year: discharges, surgical ones, and by disease its cases and deaths
+Counted = Counter[str]
+_DEATH_RATES = {
+    "HF": ("JX0100207", "心力衰竭病死率"),
+    "CAP": ("JX0100307", "肺炎（住院、成人）病死率"),
+    "STK": ("JX0100507", "脑梗死病死率"),
+    "CABG": ("JX0100807", "冠状动脉旁路移植术病死率"),
+    "AECOPD": ("JX0101007", "慢性阻塞性肺疾病病死率"),
+}
+
+
+def count_year(block: Block, due: Iterable[tuple[int, str]]) -> Counted:
+    """The block's part in its hospital's year; `due`: the rows of each disease that is to be reported."""
+    counted = Counter({"discharges": len(block), "surgical": surgical_discharges(block)})
+    for row, disease in due:
+        counted[f"cases {disease}"] += 1
+        counted[f"deaths {disease}"] += block.cells["B34C"][row] == "5"
+    return counted
+
+
 def surgical_discharges(block: Block) -> int:
     """Discharges with an operation that the catalogue counts as surgery or intervention."""
     surgical = casemix.surgical_codes()
@@ -246,12 +267,12 @@ def surgical_discharges(block: Block) -> int:
 
 
 def appraisal_rows(
-    hospitals: list[Hospital], year: int, rng: np.random.Generator, counted: Mapping[int, tuple[int, int]]
+    hospitals: list[Hospital], year: int, rng: np.random.Generator, counted: Mapping[int, Counted]
 ) -> list[Row]:
     """Results of the tertiary hospitals for a data year, published in the January after next.
 
-    `counted`: discharges and surgical discharges by hospital, where the year's front pages are known; a hospital
-    reports them within one part in a hundred.
+    `counted`: what each hospital counted, where the year's front pages are known; it reports its discharges within one
+    part in a hundred, and everything else as it is.
     """
     tertiary = [hospital for hospital in hospitals if hospital.level == "三级"]
     release = f"{year + 2}-01-20"
@@ -263,15 +284,20 @@ def appraisal_rows(
         score = round(950 - 28 * rank + float(rng.uniform(-8, 8)), 2)
         rows.append([*head, "GK000", "绩效考核等级", score, "", "", grade, rank, release])
         discharges = int(hospital.size * 12_000 * rng.uniform(0.9, 1.1))
-        known, surgical = counted.get(hospital.index, (0, 0))
+        own = counted.get(hospital.index, Counter[str]())
+        known = own["discharges"]
         if known:
             discharges = known + known * ((hospital.index + year) % 3 - 1) // 100
         for code, name, usual in _APPRAISAL_SHARES:
             numerator = int(discharges * usual * rng.uniform(0.8, 1.2))
             if known and code == SURGERY_SHARE:
-                numerator = surgical
+                numerator = own["surgical"]
             value = round(100 * numerator / discharges, 4)
             rows.append([*head, code, name, value, numerator, discharges, "", "", release])
+        for disease, (code, name) in _DEATH_RATES.items():
+            if cases := own[f"cases {disease}"]:
+                deaths = own[f"deaths {disease}"]
+                rows.append([*head, code, name, round(100 * deaths / cases, 4), deaths, cases, "", "", release])
     return rows
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from sources.synthetic import layouts, other_sources, people, single_disease
 from sources.synthetic.cells import Cells
 from sources.synthetic.front_page import Block, days_in, draw_block
 from sources.synthetic.layouts import Layout
+from sources.synthetic.other_sources import Counted
 from sources.synthetic.people import Hospital
 
 Progress = Callable[[int, int], None]
@@ -77,8 +79,7 @@ class _Done:
     regrouped: dict[str, int] = field(default_factory=dict)
     superseded: dict[str, str] = field(default_factory=dict)
     bed_days: dict[str, int] = field(default_factory=dict)
-    discharges: int = 0
-    surgical: int = 0
+    counted: Counted = field(default_factory=Counter)
 
 
 def month_range(first_month: str, months: int) -> list[str]:
@@ -173,7 +174,8 @@ def _write_month(task: _Task) -> _Done:
     send(path, other_sources.csv_bytes(other_sources.DRG_HEADER, drg), len(drg))
     if differing:
         done.regrouped[path] = differing
-    diseases = single_disease.report_rows(block, _stream(task, DISEASE_STREAM))
+    due = list(single_disease.due_cases(block))
+    diseases = single_disease.report_rows(block, due, _stream(task, DISEASE_STREAM))
     if diseases:
         path = f"single_disease/{hospital.organisation_id}/single_disease_{stamp}"
         if hospital.index == 1:
@@ -184,7 +186,7 @@ def _write_month(task: _Task) -> _Done:
     for department, days in zip(block.department, block.stay_days.tolist(), strict=True):
         done.bed_days[department] = done.bed_days.get(department, 0) + days
 
-    done.discharges, done.surgical = len(block), other_sources.surgical_discharges(block)
+    done.counted = other_sources.count_year(block, ((row, disease.code) for row, disease in due))
 
     def send_front_pages(cells: Cells, stream: int, suffix: str = "") -> str:
         found: dict[str, int] = {}
@@ -285,7 +287,7 @@ def write_province(
         target, seed, [h.organisation_id for h in province], calendar, discharges, {}, {}, {}, {}, {}, {}
     )
     bed_days: dict[str, dict[int, dict[str, int]]] = {}
-    counted: dict[int, dict[int, tuple[int, int]]] = {}
+    counted: dict[int, dict[int, Counted]] = {}
     for number, done in enumerate(_run(tasks, workers), 1):
         summary.files.update(done.files)
         summary.regrouped.update(done.regrouped)
@@ -293,9 +295,7 @@ def write_province(
         for rule, files in done.faults.items():
             summary.faults.setdefault(rule, {}).update(files)
         bed_days.setdefault(done.month, {})[done.hospital] = done.bed_days
-        year = counted.setdefault(int(done.month[:4]), {})
-        discharges, surgical = year.get(done.hospital, (0, 0))
-        year[done.hospital] = (discharges + done.discharges, surgical + done.surgical)
+        counted.setdefault(int(done.month[:4]), {}).setdefault(done.hospital, Counter()).update(done.counted)
         if progress is not None:
             progress(number, len(tasks))
     _write_registers(summary, province, calendar, bed_days, counted, seed)
@@ -323,7 +323,7 @@ def _write_registers(
     province: list[Hospital],
     calendar: list[str],
     bed_days: dict[str, dict[int, dict[str, int]]],
-    counted: dict[int, dict[int, tuple[int, int]]],
+    counted: dict[int, dict[int, Counted]],
     seed: int,
 ) -> None:
     first_year, last_year = int(calendar[0][:4]), int(calendar[-1][:4])

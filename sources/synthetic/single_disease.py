@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -19,9 +19,10 @@ from sources.synthetic.front_page import Block
 
 SLOTS = 12
 HEADER = [
-    *("机构代码", "病案号", "报告编号", "病种代码", "状态", "入院时间", "出院时间", "上报时间"),
+    *("机构代码", "病案号", "报告编号", "病种代码", "状态", "入院时间", "出院时间", "离院方式", "上报时间"),
     *(f"指标{slot:02d}{part}" for slot in range(1, SLOTS + 1) for part in ("编码", "分母", "分子")),
 ]
+_MODES = {"1": "a", "2": "b", "3": "c", "4": "d", "5": "e", "9": "oth"}
 _PARTS = {
     "principal_diagnosis": ("C03C",),
     "second_diagnosis": ("C06x01C",),
@@ -89,12 +90,12 @@ def due_cases(block: Block) -> Iterator[tuple[int, Disease]]:
                 yield row, disease
 
 
-def report_rows(block: Block, rng: np.random.Generator) -> list[list[Any]]:
+def report_rows(block: Block, due: Iterable[tuple[int, Disease]], rng: np.random.Generator) -> list[list[Any]]:
     """Reports for most, not all, of the discharges that ought to be reported."""
     cells = block.cells
     reporting = 0.75 + 0.22 * ((block.hospital.index * 7) % 10) / 10
     rows: list[list[Any]] = []
-    for row, disease in due_cases(block):
+    for row, disease in due:
         if rng.random() >= reporting:
             continue
         items: list[str] = []
@@ -116,6 +117,8 @@ def report_rows(block: Block, rng: np.random.Generator) -> list[list[Any]]:
                 state,
                 cells["B12"][row],
                 cells["B15"][row],
+                # every other hospital fills in the platform's own form
+                cells["B34C"][row] if block.hospital.index % 2 else _MODES[cells["B34C"][row]],
                 f"{str(reported)[:10]} 10:00:00" if state in ("5", "6", "7") else "",
                 *items,
             ]

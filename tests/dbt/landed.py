@@ -134,6 +134,7 @@ LANDED: dict[str, dict[str, str]] = {
         "report_state": "VARCHAR",
         "admission_time": "TIMESTAMP",
         "discharge_time": "TIMESTAMP",
+        "discharge_mode": "VARCHAR",
         "reported_at": "TIMESTAMP",
         "items": "VARCHAR[]",
         "item_denominators": "BOOLEAN[]",

@@ -92,7 +92,8 @@ def cell(drg_code: str | None, reason: str) -> dict[str, str]:
 
 
 def report(**changes: str) -> dict[str, str]:
-    return {"is_on_front_page": "true", "is_comparable": "true", "is_uniform": "false", "report_count": "7"} | changes
+    told = {"is_on_front_page": "true", "is_death_told": "true", "is_death_different": "false"}
+    return told | {"is_comparable": "true", "is_uniform": "false", "report_count": "7"} | changes
 
 
 def resubmitted(dataset: str, is_lost: str) -> dict[str, str]:
@@ -389,6 +390,7 @@ SUMMED: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
         for rule_id, dataset in (("hqms_19_month_shrunk", "hqms_front_page"), ("drg_month_shrunk", "drg_result"))
     },
     "cross_report_case": ([report()], [report(is_on_front_page="false")]),
+    "cross_report_death": ([report()], [report(is_death_different="true")]),
     "cross_report_identical": ([report()], [report(is_uniform="true")]),
 }
 # and for rules that judge a hospital's month or year as one
@@ -396,11 +398,11 @@ PERIODS: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
     "hqms_19_month_missing": ([volume(80, 80)], [volume(0, 80)]),
     "hqms_19_month_volume": ([volume(40, 80), volume(300, 80)], [volume(39, 80), volume(0, 20)]),
     **{
-        f"cross_appraisal_{what}": (
-            [{"pair_id": f"'appraisal_{what}'", "is_beyond_tolerance": "false"}],
-            [{"pair_id": f"'appraisal_{what}'", "is_beyond_tolerance": "true"}],
+        f"cross_{what}": (
+            [{"rule_id": f"'cross_{what}'", "is_beyond_tolerance": "false"}],
+            [{"rule_id": f"'cross_{what}'", "is_beyond_tolerance": "true"}],
         )
-        for what in ("discharges", "operations")
+        for what in ("appraisal_discharges", "appraisal_operations", "appraisal_deaths", "report_deaths")
     },
 }
 
@@ -434,6 +436,7 @@ NOT_CHECKED = {
     "hqms_19_month_missing": volume(0, 80) | {"is_expected": "false"},
     "hqms_19_month_volume": volume(0, 19),
     "cross_report_identical": report(is_comparable="false", is_uniform="true"),
+    "cross_report_death": report(is_death_told="false", is_death_different="true"),
     "hqms_19_month_shrunk": resubmitted("drg_result", "true"),
     "drg_month_shrunk": resubmitted("hqms_front_page", "true"),
 }

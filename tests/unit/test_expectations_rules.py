@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,6 +94,12 @@ def test_every_code_of_a_list_is_allowed(
         f"['{code}']" if field.endswith("s") and "status" not in field else f"'{code}'" for code in code_list(list_id)
     ]
     assert counted(database, ALL[rule_id], [page(**{field: text}) for text in texts]) == (len(texts), 0)
+
+
+def test_every_pair_of_sources_is_judged_by_a_rule() -> None:
+    with RULES.with_name("source_pairs.csv").open(encoding="utf-8", newline="") as file:
+        judged = {row["rule_id"] for row in csv.DictReader(file)}
+    assert judged == {rule.rule_id for rule in ALL.values() if rule.relation == "int_source_pair"}
 
 
 def test_only_what_makes_the_numbers_wrong_is_critical() -> None:

@@ -8,6 +8,7 @@ select
     report_state,
     admission_time,
     discharge_time,
+    discharge_mode,
     reported_at,
     items,
     item_denominators,

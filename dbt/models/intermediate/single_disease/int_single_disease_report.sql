@@ -11,6 +11,7 @@ with ordered as (
         report.items,
         report.item_denominators,
         report.item_numerators,
+        coalesce(report.discharge_mode = '5', false) as has_died,
         report.report_state <> '8' as is_open,
         report.report_state = '6' as is_completed,
         report.report_state = '6'
@@ -54,6 +55,7 @@ select
     ordered.is_open,
     ordered.is_completed,
     ordered.is_reported,
+    ordered.has_died,
     coalesce(counted.item_due_count, 0) as item_due_count,
     coalesce(counted.item_met_count, 0) as item_met_count
 from ordered
