@@ -10,9 +10,11 @@ the prepared data and stops it; the server's own work is not in the CPU figures,
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -119,7 +121,7 @@ def _table(size: int) -> str:
     days = _MONTHS * 30
     selected = ", ".join(f"{expression} as {name}" for name, expression in columns.items())
     return (
-        f"create unlogged table front_page as select {selected} from generate_series(1, {size}) as n, "
+        f"create unlogged table front_page as select {selected} from generate_series(1, {size}::bigint) as n, "
         f"lateral (select timestamp '2022-01-01' + (n * {days} / {size}) * interval '1 day' as day)"
     )
 
@@ -144,27 +146,40 @@ def _adbc(folder: str) -> None:
         # as text, as the product needs it; typed columns cost ADBC three times as much
         texts = ", ".join(f"{name}::text" for name in _names(url))
         cursor.execute(f"select {texts} from front_page")
-        _write(folder, cursor.fetch_record_batch())
+        reader = cursor.fetch_record_batch()
+        _write(folder, reader, reader.schema)
 
 
 def _copy(folder: str) -> None:
+    """Received in one thread, parsed in others: nothing waits for anything."""
     import psycopg
     import pyarrow as pa
     from pyarrow import csv
 
-    from sources.databases.stream import CopiedBytes
+    def receive(copy: psycopg.Copy, end: int) -> None:
+        with os.fdopen(end, "wb", 1 << 20) as pipe:
+            for piece in copy:
+                pipe.write(piece)
 
-    with _server(folder) as url, psycopg.connect(_plain(url)) as connection, connection.cursor() as cursor:
+    with (
+        _server(folder) as url,
+        psycopg.connect(_plain(url)) as connection,
+        connection.cursor() as cursor,
+        cursor.copy("copy front_page to stdout (format csv)") as copy,
+        ThreadPoolExecutor(1) as receiver,
+    ):
+        out, into = os.pipe()
+        received = receiver.submit(receive, copy, into)
         names = _names(url)
-        with cursor.copy("copy front_page to stdout (format csv)") as copy:
-            reader = csv.open_csv(
-                pa.PythonFile(CopiedBytes(copy.read), mode="r"),
-                read_options=csv.ReadOptions(column_names=names, block_size=4 << 20),
-                convert_options=csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
-                ),
-            )
-            _write(folder, reader)
+        reader = csv.open_csv(
+            os.fdopen(out, "rb"),
+            read_options=csv.ReadOptions(column_names=names, block_size=4 << 20),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
+        )
+        _write(folder, reader, reader.schema)
+        received.result()
 
 
 def _names(url: str) -> list[str]:
@@ -175,10 +190,11 @@ def _names(url: str) -> list[str]:
         return [column.name for column in described or ()]
 
 
-def _write(folder: str, reader: Any) -> None:
+def _write(folder: str, batches: Iterable[Any], schema: Any) -> None:
+    """As the pull writes, without the order."""
     from sources.connectors.texts import write
 
-    write(reader, reader.schema, Path(folder) / "plain.parquet")
+    write(batches, schema, Path(folder) / "plain.parquet")
 
 
 def _start(folder: str) -> None:

@@ -11,6 +11,7 @@ as it may still receive changes that were committed late.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +30,6 @@ from sources.databases.config import Source, engine
 from sources.databases.faults import PullProblem, explain
 from sources.databases.months import ALL, UNDATED, Month, survey
 from sources.databases.writing import MonthRows
-from sources.intake import file_hashes
 
 # the reading transaction sees one state of the database, however long it takes
 _ISOLATION = {
@@ -335,8 +335,8 @@ def _deliver(
         raise PullProblem(
             "conflict", f"{month.label} 应有 {month.rows} 行，读到 {rows} 行：读取期间数据有变动。", passing=True
         )
-    sha256, _ = file_hashes(part)
-    if target.exists() and file_hashes(target)[0] == sha256:
+    sha256 = _sha256(part)
+    if target.exists() and _sha256(target) == sha256:
         part.unlink()
     else:
         part.replace(target)
@@ -355,6 +355,11 @@ def _deliver(
         columns={column.name: column.kind for column in found.columns},
         at=datetime.now(found.zone).isoformat(timespec="seconds"),
     )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _flush(path: Path) -> None:

@@ -11,7 +11,7 @@ cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 10_000
-_COPY_BLOCK = 4 << 20
+_COPY_BLOCK = 1 << 20
 # MySQL's zero dates are what it keeps where there is no date
 _MISSING = frozenset({"", "-", "0000-00-00", "0000-00-00 00:00:00"})
 
@@ -60,11 +60,8 @@ _CASTS = {"timestamptz": "timestamp", "bool": "integer", "bpchar": "text"}
 def _copied(
     connection: sa.Connection, relation: sa.FromClause, condition: sa.ColumnElement[bool], wanted: _Wanted
 ) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-    from pyarrow import csv
     from sqlalchemy.dialects import postgresql
 
-    names = [column.source for column in wanted.columns]
     query = sa.select(*map(_postgres_text, wanted.columns)).select_from(relation).where(condition)
     # a named style of parameters: the others double every percent sign
     plain = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -72,48 +69,46 @@ def _copied(
     driver = connection.connection.driver_connection
     assert driver is not None
     with driver.cursor() as cursor, cursor.copy(f"copy ({text}) to stdout (format csv)") as copy:
-        stream = CopiedBytes(copy.read)
-        if not stream.fill():
-            return  # Arrow takes no empty file
-        reader = csv.open_csv(
-            pa.PythonFile(stream, mode="r"),
-            read_options=csv.ReadOptions(column_names=names, block_size=_COPY_BLOCK, use_threads=False),
+        yield from parsed(copy, [column.source for column in wanted.columns])
+
+
+def parsed(copy: Iterable[bytes | memoryview], names: list[str]) -> Iterator[pa.RecordBatch]:
+    """The CSV that COPY sends, one row to a piece, as columns of text."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    for block in _blocks(copy):
+        yield from csv.read_csv(
+            pa.BufferReader(block),
+            # one block is one piece of work: nothing looks for the end of a row, and no thread for something to do
+            read_options=csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
             parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 null_values=sorted(_MISSING),
                 strings_can_be_null=True,
             ),
-        )
-        yield from reader
+        ).to_batches()
+
+
+def _blocks(copy: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Whole rows, about a block at a time."""
+    held: list[bytes | memoryview] = []
+    size = 0
+    for piece in copy:
+        held.append(piece)
+        size += len(piece)
+        if size >= _COPY_BLOCK:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 def _postgres_text(column: Column) -> sa.ColumnElement[Any]:
     plain: sa.ColumnElement[Any] = quoted(column.name)
     cast = _CASTS.get(column.kind)
     return sa.cast(plain, {"timestamp": sa.TIMESTAMP, "integer": sa.Integer, "text": sa.Text}[cast]) if cast else plain
-
-
-class CopiedBytes:
-    """A file to read from, made of the pieces that a COPY sends."""
-
-    closed = False
-
-    def __init__(self, piece: Callable[[], memoryview | bytes]) -> None:
-        self._piece = piece
-        self._held = bytearray()
-
-    def fill(self, size: int = 1) -> bool:
-        """Hold at least `size` bytes, unless there are no more; False when there are none at all."""
-        while len(self._held) < size and (piece := self._piece()):
-            self._held += piece
-        return bool(self._held)
-
-    def read(self, size: int) -> bytes:
-        self.fill(size)
-        taken = bytes(memoryview(self._held)[:size])
-        del self._held[:size]
-        return taken
 
 
 # ------------------------------------------------------------------------------------------------ every other
