@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dagster_project.gate_commands import app as gate_app
+from dagster_project.service_commands import app as service_app
 from dagster_project.source_commands import app as source_app
 from dagster_project.target_commands import app as target_app
 
@@ -57,6 +58,7 @@ app.add_typer(scheme_app, name="scheme")
 app.add_typer(source_app, name="source")
 app.add_typer(target_app, name="target")
 app.add_typer(key_app, name="key")
+app.add_typer(service_app, name="serve")
 
 Home = Annotated[
     Path | None,
@@ -436,6 +438,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError
     from expectations.decisions import DecisionRefused
+    from publishing.service.tokens import TokenProblem
     from publishing.targets.layout import TargetProblem
     from sources.connectors.problems import FileRefused
     from sources.privacy import KeyProblem
@@ -443,7 +446,7 @@ def _explain(error: Exception) -> tuple[int, str]:
 
     if isinstance(error, HomeBusyError):
         return BUSY, str(error)
-    if isinstance(error, (SettingsError, ConnectionProblem, KeyProblem, DecisionRefused)):
+    if isinstance(error, (SettingsError, ConnectionProblem, KeyProblem, DecisionRefused, TokenProblem)):
         return USAGE, str(error)
     if isinstance(error, (SchemeProblem, FileRefused, TargetProblem)):
         return FAILURE, str(error)

@@ -127,6 +127,16 @@ class Settings(BaseSettings):
         return self.home / "current"
 
     @property
+    def certified(self) -> Path:
+        """Certificates: drafts, issued bundles and the register."""
+        return self.home / "certified"
+
+    @property
+    def service(self) -> Path:
+        """The read-only service's tokens and audit log."""
+        return self.home / "service"
+
+    @property
     def verdicts(self) -> Path:
         """What the gate decided, by the hash of what it judged."""
         return self.home / "verdicts"
