@@ -108,8 +108,27 @@ def _id_sex(cells: Cells, row: int) -> None:
     cells["A20"][row] = identity_number(f"{number[:16]}{(int(number[16]) + 1) % 10}")
 
 
-def _icd_form(cells: Cells, row: int) -> None:
-    cells["C03C"][row] = cells["C03C"][row].replace(".", "") + "X"
+def _icd_form(item: str) -> Change:
+    def change(cells: Cells, row: int) -> None:
+        cells[item][row] = cells[item][row].replace(".", "") + "X"
+
+    return change
+
+
+def _fee_not_negative(cells: Cells, row: int) -> None:
+    """A refund of one yuan stands in an item of its own; the sum of the items stays."""
+    cells["D14"][row] = _yuan(_fen(cells["D14"][row]) + _fen(cells["D22"][row]) + 100)
+    cells["D22"][row] = "-1.00"
+
+
+def _parts_within(cells: Cells, row: int) -> None:
+    cells["D19x01"][row] = _yuan(_fen(cells["D19"][row]) + 100)
+
+
+def _operation_date(cells: Cells, row: int) -> None:
+    """The day before admission, and not of the main operation, which has a rule of its own."""
+    day = np.datetime64(cells["B12"][row][:10]) - np.timedelta64(1, "D")
+    cells["C37x01"][row] = f"{day} 12:00:00"
 
 
 def _spouse_unmarried(cells: Cells, row: int) -> None:
@@ -132,11 +151,32 @@ def _append_copy(cells: Cells, row: int) -> None:
         values.append(values[row])
 
 
-def _append_overlap(cells: Cells, row: int) -> None:
+def _append_later(cells: Cells, row: int) -> None:
     """The same admission once more, with a discharge an hour later."""
     _append_copy(cells, row)
     moment = np.datetime64(cells["B15"][row].replace(" ", "T")) + np.timedelta64(1, "h")
     cells["B15"][-1] = str(moment).replace("T", " ")
+
+
+def _append_identical(cells: Cells, row: int) -> None:
+    """The same page under another record number."""
+    _append_copy(cells, row)
+    cells["A48"][-1] += "C"
+
+
+def _append_overlap(cells: Cells, row: int) -> None:
+    """Another stay of the same person at the same time."""
+    _append_later(cells, row)
+    cells["A48"][-1] += "O"
+    cells["A49"][-1] = "9"
+
+
+def _append_reset(cells: Cells, row: int) -> None:
+    """Another stay of the same person right after this one, again as the first."""
+    _append_later(cells, row)
+    cells["A48"][-1] += "R"
+    cells["A49"][-1] = "1"
+    cells["B12"][-1] = cells["B15"][row]
 
 
 _NONE = ()
@@ -179,9 +219,31 @@ FAULTS = [
     Fault("hqms_15_allergy_drug", 0.001, ("not_allergic",), ("C24C", "C25"), _put("C24C", "2")),
     Fault("hqms_15_spouse_marital", 0.001, ("adult", "single"), ("A33C",), _spouse_unmarried),
     Fault("hqms_16_organisation_code", 0.0001, ("single",), ("A01",), _shorten_organisation),
-    Fault("hqms_17_icd_form", 0.001, ("plain",), ("C03C",), _icd_form),
+    Fault("hqms_17_icd_form", 0.001, ("plain",), ("C03C",), _icd_form("C03C")),
     Fault("hqms_department_mapped", 0.001, _NONE, ("B16C",), _put("B16C", "13040503")),
-    Fault("hqms_18_repeat_admission", 0.0006, ("single",), ("B15",), _append_overlap),
+    Fault("hqms_18_repeat_admission", 0.0006, ("single",), ("B15",), _append_later),
+    Fault("hqms_03_infant_days", 0.004, ("newborn",), ("A16",), _clear("A16")),
+    Fault("hqms_04_mother_birth_weight", 0.004, ("delivery",), ("A18x01",), _clear("A18x01")),
+    Fault("hqms_05_fee_not_negative", 0.001, _NONE, ("D22",), _fee_not_negative),
+    Fault("hqms_05_parts_within", 0.001, _NONE, ("D19x01",), _parts_within),
+    Fault("hqms_05_self_paid_zero", 0.001, _NONE, ("D09",), _put("D09", "0.00")),
+    Fault("hqms_09_dagger", 0.001, ("plain", "beside"), ("C06x01C",), _put("C06x01C", "G01.x00*")),
+    Fault("hqms_14_operation_dates", 0.002, ("operated_twice",), ("C37x01",), _operation_date),
+    Fault("hqms_15_outpatient_diagnosis", 0.001, ("walked_in",), ("C01C",), _clear("C01C", "C02N")),
+    Fault(
+        "hqms_15_allergy_diagnosis",
+        0.001,
+        ("plain", "beside", "not_allergic"),
+        ("C06x01C", "C24C"),
+        _put("C06x01C", "T88.600"),
+    ),
+    Fault("hqms_17_person_codes", 0.001, _NONE, ("A38C",), _put("A38C", "99")),
+    Fault("hqms_17_clinical_codes", 0.001, _NONE, ("B30C",), _put("B30C", "4")),
+    Fault("hqms_17_operation_codes", 0.001, ("operated",), ("C22x01C",), _put("C22x01C", "77")),
+    Fault("hqms_17_other_icd_form", 0.001, ("plain", "beside"), ("C06x01C",), _icd_form("C06x01C")),
+    Fault("hqms_18_identical_page", 0.0006, ("single",), ("A48",), _append_identical),
+    Fault("hqms_18_overlapping_stay", 0.0006, ("single", "identified"), ("B15",), _append_overlap),
+    Fault("hqms_18_count_reset", 0.03, ("single", "identified", "same_day"), ("B15",), _append_reset),
 ]
 # faults of the line rather than of a cell; CSV only
 RAGGED, RAGGED_RATE = "ragged_row", 0.0004

@@ -264,6 +264,10 @@ def draw_block(
             "not_allergic": np.array([text == "1" for text in cells["C24C"]]),
             "rich": total > 100_000,
             "ventilated_long": np.array([hours.isdigit() and int(hours) >= 96 for hours in cells["C47"]]),
+            "delivery": profile.delivery[group],
+            "walked_in": np.array([text in ("1", "2") for text in cells["B11C"]]),
+            "beside": np.array([text != MISSING for text in cells["C06x01C"]]),
+            "operated_twice": np.array([text != MISSING for text in cells.get("C35x01C", [MISSING] * count)]),
             "plain": np.array([code[0] not in "STCDZ" for code in principal]) & ~newborn & ~profile.delivery[group],
         },
     )

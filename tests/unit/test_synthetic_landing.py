@@ -4,19 +4,47 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections import Counter
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from sources import intake, landing
+from dagster_project.dbt_command import build_aside, side_candidate
+from dagster_project.settings import Settings
+from sources import candidate, intake, landing
 from sources.synthetic import ProvinceSummary, write_province
+from sources.synthetic.dirt import FAULTS
 
-RULES = Path(__file__).parents[2] / "expectations" / "rules" / "dq_rules.csv"
+REPOSITORY = Path(__file__).parents[2]
+RULES = REPOSITORY / "expectations" / "rules" / "dq_rules.csv"
 LANDING_REASONS = {
     *("required_missing", "not_datetime", "not_integer", "not_amount", "not_in_code_list", "too_long"),
     *("duplicate_key", "outside_file_month", "ragged_row", "bad_encoding"),
+}
+
+
+# rules that no fault of a row can break, or that a sound province breaks too: where each is broken and counted instead
+PAGE = "tests/unit/rule_cases.py"
+ELSEWHERE = {
+    "hqms_05_round_total": (PAGE, "one random total in ten thousand is round"),
+    "hqms_17_operation_edition": (PAGE, "the catalogue leaves out some operations by design"),
+    "hqms_18_duplicate_key": ("tests/unit/test_synthetic_landing.py", "set aside, and counted by its reason"),
+    "hqms_19_file_month": ("tests/unit/test_synthetic_landing.py", "set aside, and counted by its reason"),
+    "hqms_19_month_missing": (PAGE, "a month as a whole"),
+    "hqms_19_month_volume": (PAGE, "a month as a whole"),
+    "hqms_19_month_shrunk": ("tests/integration/test_corruptions.py", "a resubmission"),
+    "drg_month_shrunk": (PAGE, "a resubmission"),
+    **{
+        f"cross_{what}": (PAGE, "two sources, of which each is sound")
+        for what in ("appraisal_discharges", "appraisal_operations", "appraisal_deaths", "report_deaths")
+    },
+    "cross_report_death": (PAGE, "two sources, of which each is sound"),
+    "cross_report_case": (PAGE, "every page that is set aside leaves its report alone"),
+    "cross_report_identical": (PAGE, "all reports of a month together"),
+    "hqms_residence_known": (PAGE, "some addresses are unknown in a sound province too"),
+    "drg_grouped": (PAGE, "some cases belong to no group"),
+    "drg_principal_in_scheme": (PAGE, "some cases belong to no group"),
+    "drg_case_fits_group": (PAGE, "some cases belong to no group"),
 }
 
 
@@ -48,6 +76,11 @@ def connection(province: ProvinceSummary) -> duckdb.DuckDBPyConnection:
     return con
 
 
+def in_force(province: ProvinceSummary, rule: str) -> int:
+    """Rows that were broken, without the files that a later one replaces."""
+    return sum(rows for path, rows in province.faults.get(rule, {}).items() if path not in province.superseded)
+
+
 def test_unusable_files_are_refused_and_only_they(landed: tuple[ProvinceSummary, dict[str, str], list[str]]) -> None:
     province, refused, messages = landed
     duplicates = dict.fromkeys(province.duplicates, "duplicate_file")
@@ -72,9 +105,6 @@ def test_every_row_rule_finds_the_admitted_rows_and_no_others(
     landed: tuple[ProvinceSummary, dict[str, str], list[str]],
 ) -> None:
     province, _, _ = landed
-    in_force: Counter[str] = Counter()
-    for rule, files in province.faults.items():
-        in_force[rule] = sum(rows for path, rows in files.items() if path not in province.superseded)
     con = connection(province)
     found = {}
     with RULES.open(encoding="utf-8", newline="") as file:
@@ -85,7 +115,41 @@ def test_every_row_rule_finds_the_admitted_rows_and_no_others(
                     f"where ({rule['checked_sql']}) and ({rule['violated_sql']})"
                 ).fetchone() or (None,)
     assert len(found) == 42
-    assert found == {rule: in_force[rule] for rule in found}
+    assert found == {rule: in_force(province, rule) for rule in found}
+
+
+def test_every_rule_is_broken_at_a_known_rate_or_elsewhere() -> None:
+    with RULES.open(encoding="utf-8", newline="") as file:
+        rules = {row["rule_id"] for row in csv.DictReader(file)}
+    injected = {fault.rule for fault in FAULTS} - LANDING_REASONS
+    assert injected | ELSEWHERE.keys() == rules
+    assert not injected & ELSEWHERE.keys()
+    for rule, (place, _) in ELSEWHERE.items():
+        text = (REPOSITORY / place).read_text("utf-8")
+        assert rule in text or rule.removeprefix("cross_") in text, rule
+
+
+@pytest.mark.slow
+def test_pages_that_repeat_others_are_found_and_no_others(
+    landed: tuple[ProvinceSummary, dict[str, str], list[str]],
+) -> None:
+    """Identical pages, overlapping stays, counts that begin anew: these need the warehouse."""
+    province, _, _ = landed
+    settings = Settings(home=province.target, province_division="990000")
+    with side_candidate(settings, "repeats") as database:
+        candidate.prepare(settings.home, database)
+        build_aside(settings, database, ["+int_page_repeat"], {})
+        with duckdb.connect(str(database), read_only=True) as con:
+            counted = con.execute(
+                "select coalesce(sum(page_count) filter (where is_identical), 0), "
+                "coalesce(sum(page_count) filter (where is_overlapping), 0), "
+                "coalesce(sum(page_count) filter (where is_count_reset), 0), "
+                "coalesce(sum(page_count) filter (where is_repeated_admission), 0) from int_page_repeat"
+            ).fetchall()
+    names = ("identical_page", "overlapping_stay", "count_reset", "repeat_admission")
+    admitted = tuple(in_force(province, f"hqms_18_{name}") for name in names)
+    assert counted == [admitted]
+    assert min(admitted) > 0
 
 
 def test_every_grouped_discharge_finds_its_front_page(
@@ -100,12 +164,8 @@ def test_every_grouped_discharge_finds_its_front_page(
         "semi join drg using (organisation_id, patient_id, admission_count, discharge_time)"
     ).fetchone() or (0,)
     (pages,) = con.execute("select count(*) from stg_hqms_front_page").fetchone() or (0,)
-    apart = ("hqms_18_repeat_admission", "hqms_16_organisation_code")
-    expected = sum(
-        rows
-        for rule in apart
-        for path, rows in province.faults.get(rule, {}).items()
-        if path not in province.superseded
-    )
+    copies = ("repeat_admission", "identical_page", "overlapping_stay", "count_reset")
+    apart = ("hqms_16_organisation_code", *(f"hqms_18_{copy}" for copy in copies))
+    expected = sum(in_force(province, rule) for rule in apart)
     assert pages - matched == expected
     assert pages > 5800
