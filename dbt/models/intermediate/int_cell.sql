@@ -1,6 +1,6 @@
 -- Additive sums per organisation, department specialty, DRG and month: the one table that reads every discharge.
--- Every sum is a measure at all levels that are published (int_count), so a column here needs only its row in
--- seeds/indicators/measures.csv. drg_code is missing for cases without a group, which have a reason instead.
+-- Every sum is a measure at all levels that are published (int_count), so a new one in macros/discharge_sums.sql needs
+-- only its row in seeds/indicators/measures.csv. drg_code is missing for cases without a group, which have a reason instead.
 select
     organisation_id,
     specialty_code,
@@ -10,46 +10,6 @@ select
     discharge_month,
     -- what was operated, for what cannot be added up
     {{ merged_list('operation_codes') }} as operation_codes,
-    count(*) as discharge_count,
-    count(*) filter (where has_died) as death_count,
-    count(length_of_stay_days) as stay_known_count,
-    cast(coalesce(sum(length_of_stay_days), 0) as bigint) as stay_days_sum,
-    count(*) filter (where is_transfer_in) as transfer_in_count,
-    count(*) filter (where is_residence_known) as known_residence_count,
-    count(*) filter (where is_out_of_province) as out_of_province_count,
-    count(*) filter (where is_city_known) as known_city_count,
-    count(*) filter (where is_out_of_city) as out_of_city_count,
-    count(*) filter (where is_nationality_known) as known_nationality_count,
-    count(*) filter (where is_foreign) as foreign_count,
-    count(*) filter (where has_surgery) as surgical_discharge_count,
-    cast(sum(surgery_count) as bigint) as surgery_count,
-    cast(sum(level4_count) as bigint) as level4_surgery_count,
-    cast(sum(minimally_invasive_count) as bigint) as minimally_invasive_count,
-    count(*) filter (where is_elective_surgery) as elective_surgery_count,
-    count(*) filter (where has_complication) as complication_count,
-    count(*) filter (where is_day_surgery) as day_surgery_count,
-    count(*) filter (where has_endoscopy_or_intervention) as endoscopy_or_intervention_count,
-    count(*) filter (where has_class1_incision) as class1_incision_count,
-    count(*) filter (where has_class1_infection) as class1_infection_count,
-    count(*) filter (where is_ventilated_long) as ventilated_long_count,
-    cast(coalesce(sum(rescue_count), 0) as bigint) as rescue_count,
-    cast(coalesce(sum(rescue_success_count), 0) as bigint) as rescue_success_count,
-    count(*) filter (where is_outcome_known) as known_outcome_count,
-    count(*) filter (where is_cured) as cured_count,
-    count(*) filter (where is_cured_or_improved) as cured_or_improved_count,
-    {% for counted in ['due', 'reported', 'record', 'completed', 'submitted', 'item_due', 'item_met'] %}
-        cast(coalesce(sum(single_disease_{{ counted }}_count), 0) as bigint) as single_disease_{{ counted }}_count,
-    {% endfor %}
-    count(*) filter (where exclusion_reason = 'stay_missing') as excluded_stay_missing_count,
-    count(*) filter (where exclusion_reason = 'stay_over_limit') as excluded_stay_over_limit_count,
-    count(*) filter (where exclusion_reason = 'cost_missing') as excluded_cost_missing_count,
-    count(*) filter (where exclusion_reason = 'cost_below_limit') as excluded_cost_below_limit_count,
-    count(*) filter (where exclusion_reason = 'z53_short') as excluded_z53_short_count,
-    count(*) filter (where is_analysed) as analysed_count,
-    count(*) filter (where is_grouped) as grouped_count,
-    cast(coalesce(sum(total_fee_fen) filter (where is_grouped), 0) as bigint) as grouped_cost_fen,
-    cast(coalesce(sum(length_of_stay_days) filter (where is_grouped), 0) as bigint) as grouped_stay_days,
-    count(*) filter (where is_grouped and has_died) as grouped_death_count,
-    count(*) filter (where is_grouped and is_transfer_in) as grouped_transfer_in_count
+    {{ discharge_sums() }}
 from {{ ref('int_discharge') }}
 group by organisation_id, specialty_code, drg_code, scheme_edition, ungrouped_reason, discharge_month

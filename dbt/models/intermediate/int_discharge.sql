@@ -1,5 +1,6 @@
-{{ config(materialized='view') }}
+{{ config(materialized='table' if var('cases_are_asked_for', false) else 'view') }}
 -- One row per landed front page: what anything counts, decided once. A view: only int_cell and the row rules read it.
+-- A table where single cases are asked for, question after question.
 -- No CTE is named twice: DuckDB would keep it apart and then compute every column, wanted or not.
 -- depends_on: {{ ref('int_drg_case') }}
 -- depends_on: {{ ref('stg_drg_result') }}
@@ -34,30 +35,11 @@ surgery as (
     group by operation.source_id, operation.source_row
 ),
 
--- diagnoses that the patient did not have at admission
-acquired as (
-    select
-        page.source_id,
-        page.source_row,
-        cast(page.discharge_time as date) as discharge_date,
-        page.diagnosis_conditions,
-        {{ positioned_elements('page.diagnoses', 'diagnosis_code', 'place') }}
-    from {{ ref('stg_hqms_front_page') }} as page
-    where {{ has_any_of('page.diagnosis_conditions', ['4']) }}
-),
-
 complication as (
     select distinct
-        acquired.source_id,
-        acquired.source_row
-    from acquired
-    inner join {{ ref('surgical_complications') }} as listed
-        on
-            left(acquired.diagnosis_code, 3) = left(listed.code_prefix, 3)
-            and starts_with(acquired.diagnosis_code, listed.code_prefix)
-            and acquired.discharge_date >= listed.valid_from
-            and acquired.discharge_date < listed.valid_until
-    where acquired.diagnosis_conditions[acquired.place] = '4'
+        source_id,
+        source_row
+    from ({{ acquired_complications() }}) as acquired
 ),
 
 -- a discharge may be asked for under several diseases: each counts
