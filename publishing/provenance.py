@@ -108,11 +108,13 @@ def _candidate_facts(candidate_db: Path, receipts: Path) -> dict[str, Any]:
                 file
                 | _landed(receipts, file["source_sha256"])
                 | {"slices": slices[file["dataset"], file["source_sha256"]]}
+                | {"landed": _outputs(receipts, file["source_sha256"])}
                 for file in files
             ],
             # superseded, held back or refused: no number rests on them, but the counts of quality do
             "inputs_not_used": [file | _landed(receipts, file["source_sha256"]) for file in unused],
             "held_back": _rows(connection, "select * from candidate.gate.held_back order by all"),
+            "passed_over": _rows(connection, "select * from candidate.gate.passed_over order by all"),
             "thresholds": _rows(connection, "select * from candidate.gate.threshold order by all"),
             "editions": {
                 "surgery_catalogue": _distinct(connection, "surgery_catalogue", "edition"),
@@ -146,3 +148,10 @@ def _landed(receipts: Path, sha256: str) -> dict[str, str]:
     """What the receipt of an input file adds: its SM3, and the method (contracts, code, key) by which it was landed."""
     receipt = json.loads((receipts / f"{sha256}.json").read_text(encoding="utf-8"))
     return {"source_sm3": receipt["source"]["sm3"], "method": receipt["method"]}
+
+
+def _outputs(receipts: Path, sha256: str) -> list[dict[str, str]]:
+    """The landed files of an input file, with the hash by which an altered one is found."""
+    receipt = json.loads((receipts / f"{sha256}.json").read_text(encoding="utf-8"))
+    paths = [output["path"] for output in receipt["outputs"]]
+    return [{"path": path, "sha256": sha256_file(receipts.parent / path)} for path in paths]

@@ -129,6 +129,7 @@ def prepare(
             con.execute(f"create view landing.{dataset} as {_view(home, dataset, mine, force[dataset])}")
         _write_counts(con, receipts, force, _rows_before(home, receipts, held_back))
         _write_gate(con, outstanding(home, held_back), force, thresholds or {})
+        _write_passed_over(con, held_back)
         con.execute("create schema scheme")
         for table, query in store.views(home).items():
             con.execute(f"create view scheme.{table} as {query}")
@@ -278,6 +279,22 @@ def _write_gate(
         con.executemany("insert into gate.held_back values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     if thresholds:
         con.executemany("insert into gate.threshold values (?, ?)", sorted(thresholds.items()))
+
+
+def _write_passed_over(con: duckdb.DuckDBPyConnection, held_back: Collection[HeldBack]) -> None:
+    """Every version that may not be used, whether or not a later one has taken its place: no model reads it, but who
+    computes these numbers again needs it.
+    """
+    con.execute(
+        "create table gate.passed_over (dataset varchar, slice varchar[], source_sha256 varchar, rule_id varchar, "
+        "checked bigint, violated bigint, threshold decimal(18, 8))"
+    )
+    rows = [
+        [one.dataset, list(one.slice), one.sha256, one.rule_id, one.checked, one.violated, one.threshold]
+        for one in held_back
+    ]
+    if rows:
+        con.executemany("insert into gate.passed_over values (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ def candidate(tmp_path: Path) -> Path:
             create schema gate;
             create table gate.held_back as select 'drg_result' as dataset, 'H1' as organisation_id,
                 '2023-01' as month, cast(0.05 as decimal(18, 8)) as threshold;
+            create table gate.passed_over as select 'drg_result' as dataset, ['H1', '2023-01'] as slice,
+                '{SUPERSEDED}' as source_sha256, cast(0.05 as decimal(18, 8)) as threshold;
             create table gate.threshold as select 'rule' as rule_id, cast(0.1 as decimal(18, 8)) as threshold;
             create table landing.surgery_catalogue as select unnest(['2023', '2022', '2022']) as edition;
             create table landing.drg_result as select unnest(['CN-DRG 2023', null]) as scheme_edition;
@@ -63,7 +66,14 @@ def candidate(tmp_path: Path) -> Path:
 def receipts(tmp_path: Path) -> Path:
     folder = tmp_path / "receipts"
     folder.mkdir()
-    receipt = {"method": "m1", "source": {"path": "drg/hospital.csv", "sm3": "ef" * 32}}
+    landed = tmp_path / "landing" / "drg.parquet"
+    landed.parent.mkdir()
+    landed.write_bytes(b"landed")
+    receipt = {
+        "method": "m1",
+        "source": {"path": "drg/hospital.csv", "sm3": "ef" * 32},
+        "outputs": [{"path": "landing/drg.parquet"}],
+    }
     for sha256 in (SHA256, SUPERSEDED):
         (folder / f"{sha256}.json").write_text(json.dumps(receipt), encoding="utf-8")
     return folder
@@ -83,12 +93,15 @@ def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: 
             "rows_quarantined": 1,
             "method": "m1",
             "slices": [["H2", "2023-01"], ["H2", "2023-02"]],
+            "landed": [{"path": "landing/drg.parquet", "sha256": sha256(b"landed").hexdigest()}],
         }
     ], "only files in force, without their paths"
     unused = {"dataset": "drg_result", "source_sha256": SUPERSEDED, "refused": None}
     assert found["inputs_not_used"] == [unused | {"source_sm3": "ef" * 32, "method": "m1"}]
     [held] = found["held_back"]
     assert held == {"dataset": "drg_result", "organisation_id": "H1", "month": "2023-01", "threshold": "0.05000000"}
+    [passed_over] = found["passed_over"]
+    assert (passed_over["slice"], passed_over["source_sha256"]) == (["H1", "2023-01"], SUPERSEDED)
     assert found["thresholds"] == [{"rule_id": "rule", "threshold": "0.10000000"}]
     assert found["province_division"] == "990000"
     assert found["editions"] == {"surgery_catalogue": ["2022", "2023"], "drg_scheme": ["CN-DRG 2023"]}
