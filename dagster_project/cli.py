@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagster_project import question_commands
 from dagster_project.gate_commands import app as gate_app
 from dagster_project.service_commands import app as service_app
 from dagster_project.source_commands import app as source_app
@@ -59,6 +60,7 @@ app.add_typer(source_app, name="source")
 app.add_typer(target_app, name="target")
 app.add_typer(key_app, name="key")
 app.add_typer(service_app, name="serve")
+app.command("explain")(question_commands.explain)
 
 Home = Annotated[
     Path | None,
@@ -435,6 +437,8 @@ def main() -> None:
 
 def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.connections import ConnectionProblem
+    from dagster_project.explain import DoesNotAddUp, NothingToExplain
+    from dagster_project.recorded import RecordProblem
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError
     from expectations.decisions import DecisionRefused
@@ -446,8 +450,11 @@ def _explain(error: Exception) -> tuple[int, str]:
 
     if isinstance(error, HomeBusyError):
         return BUSY, str(error)
-    if isinstance(error, (SettingsError, ConnectionProblem, KeyProblem, DecisionRefused, TokenProblem)):
+    if isinstance(
+        error,
+        (SettingsError, ConnectionProblem, KeyProblem, DecisionRefused, TokenProblem, NothingToExplain),
+    ):
         return USAGE, str(error)
-    if isinstance(error, (SchemeProblem, FileRefused, TargetProblem)):
+    if isinstance(error, (SchemeProblem, FileRefused, TargetProblem, RecordProblem, DoesNotAddUp)):
         return FAILURE, str(error)
     return FAILURE, f"{error or type(error).__name__}（加 --debug 显示细节：zhuanke --debug …）"

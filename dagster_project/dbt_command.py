@@ -32,12 +32,14 @@ def profile_environment(settings: Settings, database: Path) -> dict[str, str]:
     }
 
 
-def run_dbt(settings: Settings, database: Path, target: Path, arguments: Sequence[str]) -> None:
+def run_dbt(
+    settings: Settings, database: Path, target: Path, arguments: Sequence[str], project: Path = DBT_FOLDER
+) -> None:
     """Run dbt in a process of its own, its files under `target`; raises RuntimeError with dbt's words."""
     command: list[str | Path] = [DBT, "--quiet", "--no-use-colors", *arguments]
-    command += ["--profiles-dir", DBT_FOLDER, "--target-path", target, "--log-path", target]
+    command += ["--profiles-dir", project, "--target-path", target, "--log-path", target]
     environment = {**os.environ, **profile_environment(settings, database)}
-    done = subprocess.run(command, cwd=DBT_FOLDER, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"dbt {arguments[0]} 没有完成：\n{done.stdout}{done.stderr}")
 

@@ -1,19 +1,36 @@
-"""What changed from one release to the next, in counts.
+"""What changed from one release to the next: in counts, the first cell, or every cell.
 
-Belongs here: comparing two release folders by the keys of their marts.
-Does not belong here: saying why a number moved.
+Belongs here: comparing two folders of marts by the keys of their marts.
+Does not belong here: saying why a number moved (that takes computing it again).
 The difference lies beside the release, not in it: the predecessor is history, not an input.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from publishing.manifest import DATAPACKAGE
 
+if TYPE_CHECKING:
+    import duckdb
+
 INDICATOR = "indicator_id"
+ROW = "（整行）"  # stands for the column where a whole row came or went
+
+
+@dataclass(frozen=True)
+class CellDifference:
+    """The first cell of a mart that is not the same on both sides."""
+
+    mart: str
+    key: Mapping[str, Any]
+    column: str
+    before: Any
+    after: Any
 
 
 def release_diff(old: Path | None, new: Path) -> dict[str, Any]:
@@ -91,3 +108,98 @@ def _row_diff(old: Path, new: Path, key: list[str], columns: list[str]) -> dict[
     if by_indicator:
         result["changed_by_indicator"] = {row[0]: row[3] for row in rows if row[3]}
     return result
+
+
+def first_difference(
+    mart: str, before: Path, after: Path | None, key: Sequence[str], *, part: bool = False
+) -> CellDifference | None:
+    """The first cell, in the order of the key, that differs; with `part`, rows that only `after` has do not count."""
+    import duckdb
+
+    if after is None or not after.exists():
+        return CellDifference(mart, {}, ROW, "有此表", "没有此表")
+    with duckdb.connect() as connection:
+        connection.read_parquet(str(before)).create_view("before")
+        connection.read_parquet(str(after)).create_view("after")
+        old, new = _columns(connection, "before"), _columns(connection, "after")
+        if odd := sorted(old.items() ^ new.items()):
+            name = odd[0][0]
+            return CellDifference(mart, {}, name, old.get(name, "没有此列"), new.get(name, "没有此列"))
+        found = connection.execute(
+            f"{_joined(key, old, 'left' if part else 'full')} order by {', '.join(map(_name, key))} limit 1"
+        )
+        names = [column[0] for column in found.description or []]
+        rows = found.fetchall()
+        if not rows:
+            return None
+        row = dict(zip(names, rows[0], strict=True))
+        at = {name: row[name] for name in key}
+        if not (row["in_before"] and row["in_after"]):
+            return CellDifference(mart, at, ROW, *("有" if row[side] else "无" for side in ("in_before", "in_after")))
+        where = " and ".join(f"{_name(name)} is not distinct from ${place}" for place, name in enumerate(key, 1))
+        sides = [connection.execute(f"from {side} where {where}", list(at.values())) for side in ("before", "after")]
+        values = [dict(zip(old, side.fetchall()[0], strict=True)) for side in sides]
+        column = next(name for name in old if values[0][name] != values[1][name])
+        return CellDifference(mart, at, column, values[0][column], values[1][column])
+
+
+def write_changes(connection: duckdb.DuckDBPyConnection, table: str, before: Path, after: Path) -> None:
+    """Table of every changed cell of the marts that both folders describe alike: mart, key (JSON), column, both values.
+
+    A row that came or went is one change. Marts and columns of one side alone are told by `release_diff`.
+    """
+    old, new = _marts(before), _marts(after)
+    connection.execute(
+        f"create or replace table {table} "
+        "(mart varchar, key varchar, column_name varchar, before varchar, after varchar)"
+    )
+    for mart in sorted(old.keys() & new.keys()):
+        key = new[mart]["schema"]["primaryKey"]
+        if old[mart]["hash"] != new[mart]["hash"] and old[mart]["schema"]["primaryKey"] == key:
+            for query in _changes(connection, mart, old[mart]["file"], new[mart]["file"], key):
+                connection.execute(f"insert into {table} {query}")
+
+
+def _changes(
+    connection: duckdb.DuckDBPyConnection, mart: str, before: Path, after: Path, key: Sequence[str]
+) -> Iterator[str]:
+    connection.read_parquet(str(before)).create_view("before", replace=True)
+    connection.read_parquet(str(after)).create_view("after", replace=True)
+    old, new = _columns(connection, "before"), _columns(connection, "after")
+    connection.execute(f"create or replace temp table pair as {_joined(key, old.items() & new.items(), 'full')}")
+    at = "to_json({" + ", ".join(f"'{name}': {_name(name)}" for name in key) + "})"
+    yield (
+        f"select '{mart}', {at}, '{ROW}', case when in_before then '有' end, case when in_after then '有' end "
+        "from pair where in_before is null or in_after is null"
+    )
+    both = " and ".join(f"before.{_name(name)} is not distinct from pair.{_name(name)}" for name in key)
+    other = " and ".join(f"after.{_name(name)} is not distinct from pair.{_name(name)}" for name in key)
+    for name in (name for name in new if name in old and name not in key):
+        sides = (f"cast(before.{_name(name)} as varchar)", f"cast(after.{_name(name)} as varchar)")
+        at = "to_json({" + ", ".join(f"'{one}': pair.{_name(one)}" for one in key) + "})"
+        yield (
+            f"select '{mart}', {at}, '{name}', {sides[0]}, {sides[1]} from pair "
+            f"join before on {both} join after on {other} where {sides[0]} is distinct from {sides[1]}"
+        )
+
+
+def _joined(key: Sequence[str], columns: Any, join: str) -> str:
+    """Keys of rows that are on one side alone, or differ in a column that both have alike."""
+    names = [name for name in dict(columns) if name not in key]
+    both = " and ".join(f"old.{_name(name)} is not distinct from new.{_name(name)}" for name in key)
+    changed = " or ".join(f"old.{_name(name)} is distinct from new.{_name(name)}" for name in names) or "false"
+    keys = ", ".join(f"coalesce(old.{_name(name)}, new.{_name(name)}) as {_name(name)}" for name in key)
+    return (
+        f"select {keys}, old.present as in_before, new.present as in_after "
+        f"from (select true as present, * from before) as old "
+        f"{join} join (select true as present, * from after) as new "
+        f"on {both} where old.present is null or new.present is null or {changed}"
+    )
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in connection.execute(f"describe {relation}").fetchall()}
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'

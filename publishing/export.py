@@ -151,20 +151,25 @@ def export_marts(candidate_db: Path, target: Path, marts: list[MartSpec]) -> lis
 
     An earlier export in the same folder is replaced, so that nothing stale can be judged or published.
     """
+    files = export_parquet(candidate_db, target, marts)
+    (target / DATABASE).unlink(missing_ok=True)
+    _build_database(target, marts)
+    specs = json.dumps([asdict(mart) for mart in marts], ensure_ascii=False, indent=1)
+    write_durably(target / SPECS, specs.encode())
+    return files
+
+
+def export_parquet(candidate_db: Path, target: Path, marts: list[MartSpec]) -> list[MartFile]:
+    """Write every mart to target/data/<mart>.parquet, ordered by its key, and nothing else."""
     import duckdb
 
     if not marts:
         raise ExportError("没有可导出的数据集市表")
     shutil.rmtree(target / DATA, ignore_errors=True)
-    (target / DATABASE).unlink(missing_ok=True)
     (target / DATA).mkdir(parents=True)
     with duckdb.connect() as connection:
         connection.execute(f"attach {_text(candidate_db)} as candidate (read_only)")
-        files = [_export_parquet(connection, mart, target / DATA / f"{mart.name}.parquet") for mart in marts]
-    _build_database(target, marts)
-    specs = json.dumps([asdict(mart) for mart in marts], ensure_ascii=False, indent=1)
-    write_durably(target / SPECS, specs.encode())
-    return files
+        return [_export_parquet(connection, mart, target / DATA / f"{mart.name}.parquet") for mart in marts]
 
 
 def _export_parquet(connection: duckdb.DuckDBPyConnection, mart: MartSpec, path: Path) -> MartFile:

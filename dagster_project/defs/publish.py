@@ -14,6 +14,7 @@ from dagster_project.defs.gates import GROUP, MARTS_EXPORT
 from dagster_project.defs.resources import HomeResource
 from dagster_project.fingerprint import release_fingerprint, release_id
 from dagster_project.grouping import grouping_choice
+from dagster_project.recorded import keep_method
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.targets import push_current
 from dagster_project.workspace import append_journal
@@ -40,6 +41,15 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
         at = home.settings
         fingerprint = release_fingerprint(at)
         decisions = decisions_in_force(at)
+        provenance = collect_provenance(
+            PROJECT_ROOT,
+            home.workspace.candidate_db,
+            receipts=at.home / "receipts",
+            province=at.province,
+            grouping=grouping_choice(at).as_vars(),
+        )
+        # before anybody can ask for it
+        keep_method(at, provenance["code"]["folders"])
         try:
             made = publish(
                 home.workspace.marts,
@@ -47,13 +57,7 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
                 current=at.current,
                 verdicts=VerdictStore(at.verdicts),
                 decisions=decisions,
-                provenance=collect_provenance(
-                    PROJECT_ROOT,
-                    home.workspace.candidate_db,
-                    receipts=at.home / "receipts",
-                    province=at.province,
-                    grouping=grouping_choice(at).as_vars(),
-                ),
+                provenance=provenance,
                 release_id=release_id(home.last_month, fingerprint),
             )
         except GateClosed as closed:

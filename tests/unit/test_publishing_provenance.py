@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def test_what_the_numbers_are_made_of(project: Path, candidate: Path, receipts: 
             "rows_quarantined": 1,
             "method": "m1",
             "slices": [["H2", "2023-01"], ["H2", "2023-02"]],
-            "landed": [{"path": "landing/drg.parquet", "sha256": sha256(b"landed").hexdigest()}],
+            "landed": [{"path": "landing/drg.parquet", "sha256": hashlib.sha256(b"landed").hexdigest()}],
         }
     ], "only files in force, without their paths"
     unused = {"dataset": "drg_result", "source_sha256": SUPERSEDED, "refused": None}
