@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dagster_project import question_commands
+from dagster_project import certificate_commands, question_commands
 from dagster_project.gate_commands import app as gate_app
+from dagster_project.key_commands import app as key_app
 from dagster_project.service_commands import app as service_app
 from dagster_project.source_commands import app as source_app
 from dagster_project.target_commands import app as target_app
@@ -51,7 +52,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 release_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="查看与核验发布版。")
-key_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="假名密钥。")
 scheme_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="分组方案：检查、导入、列出、比较。")
 app.add_typer(release_app, name="release")
 app.add_typer(gate_app, name="gate")
@@ -61,6 +61,9 @@ app.add_typer(target_app, name="target")
 app.add_typer(key_app, name="key")
 app.add_typer(service_app, name="serve")
 app.command("explain")(question_commands.explain)
+app.add_typer(certificate_commands.app, name="cert")
+app.command()(certificate_commands.pull)
+app.command()(certificate_commands.verify)
 
 Home = Annotated[
     Path | None,
@@ -410,17 +413,6 @@ def scheme_compare(
     show_comparison(console, counts, target)
 
 
-@key_app.command("new")
-def key_new(home: Home = None) -> None:
-    """创建假名密钥（仅本人可读，绝不覆盖）。请离线备份。"""
-    from dagster_project.settings import load_settings
-    from sources.privacy import new_key
-
-    path = load_settings(home).pseudonym_key_file
-    new_key(path)
-    _console().print(f"已创建密钥：{path}\n请离线备份。密钥丢失后，新数据的假名将无法与旧数据对应。")
-
-
 def main() -> None:
     """Entry point: known problems become one Chinese sentence and an exit code."""
     if "--debug" in sys.argv[1:2]:
@@ -442,6 +434,11 @@ def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError
     from expectations.decisions import DecisionRefused
+    from publishing.certificates.bundle import BundleRefused
+    from publishing.certificates.keys import KeyProblem as SignerKeyProblem
+    from publishing.certificates.lifecycle import StepRefused
+    from publishing.certificates.pulling import NothingToVerify
+    from publishing.certificates.register import RegisterProblem
     from publishing.service.tokens import TokenProblem
     from publishing.targets.layout import TargetProblem
     from sources.connectors.problems import FileRefused
@@ -455,6 +452,10 @@ def _explain(error: Exception) -> tuple[int, str]:
         (SettingsError, ConnectionProblem, KeyProblem, DecisionRefused, TokenProblem, NothingToExplain),
     ):
         return USAGE, str(error)
+    if isinstance(error, (SignerKeyProblem, NothingToVerify)):
+        return USAGE, str(error)
     if isinstance(error, (SchemeProblem, FileRefused, TargetProblem, RecordProblem, DoesNotAddUp)):
+        return FAILURE, str(error)
+    if isinstance(error, (BundleRefused, StepRefused, RegisterProblem)):
         return FAILURE, str(error)
     return FAILURE, f"{error or type(error).__name__}（加 --debug 显示细节：zhuanke --debug …）"

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     )
     feedback_working_days: int = Field(default=10, ge=1, description="数据质量反馈的整改期限（工作日）")
 
+    preview_days: int = Field(default=15, ge=1, description="证书公示、受理异议的天数")
+    ruling_days: int = Field(default=10, ge=1, description="异议须在此天数之内裁定")
+
     connections: dict[str, Connection] = Field(default_factory=dict, description="数据库连接")
     pulls: dict[Annotated[str, Field(pattern=r"^[\w-]{1,60}$")], Pull] = Field(
         default_factory=dict, description="从数据库拉取的表"
@@ -145,6 +148,11 @@ class Settings(BaseSettings):
     def decisions(self) -> Path:
         """What people decided about the gate: thresholds and overrides, appended to, never rewritten."""
         return self.home / "gate" / "decisions.jsonl"
+
+    @property
+    def keyring(self) -> Path:
+        """The public keys of those who sign certificates."""
+        return self.home / "certified" / "keyring.json"
 
     @property
     def logs(self) -> Path:

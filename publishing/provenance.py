@@ -50,13 +50,17 @@ def collect_provenance(
 
 
 def folder_hash(folder: Path) -> str:
-    """Hash of the source files of a folder; what tools leave there does not count."""
-    files = [
+    """Hash of the source files of a folder."""
+    return tree_hash(folder, source_files(folder))
+
+
+def source_files(folder: Path) -> list[Path]:
+    """The source files of a folder, in order; what tools leave there does not count."""
+    return [
         path
-        for path in folder.rglob("*")
+        for path in sorted(folder.rglob("*"))
         if path.suffix in SUFFIXES and not NOT_SOURCE.intersection(path.relative_to(folder).parts)
     ]
-    return tree_hash(folder, files)
 
 
 def _commit(project: Path) -> dict[str, Any]:

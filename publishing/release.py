@@ -34,8 +34,8 @@ from publishing.manifest import (
     README,
     VERDICT,
     canonical,
-    data_package,
     digests,
+    release_package,
 )
 from publishing.page import release_page
 
@@ -174,13 +174,9 @@ def _stage(
         shutil.copyfile(documents, staging / DATA_DOCS)
     marts = exported_specs(candidate_dir)
     (staging / PAGE).write_bytes(release_page(staging, release_id, verdict, marts))
-    package = data_package(staging, release_id, marts, notices)
+    package = release_package(staging, release_id, marts, notices)
     (staging / DATAPACKAGE).write_bytes(canonical(package))
-    for file in _files(staging):
-        file.chmod(0o444)
-        _sync_file(file)
-    sync_folder(staging / DATA)
-    sync_folder(staging)
+    seal(staging)
 
 
 def _reveal(staging: Path, folder: Path) -> None:
@@ -256,9 +252,14 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
+def seal(folder: Path) -> None:
+    """Make the files of a folder read-only, and all of it durable."""
+    for file in _files(folder):
+        file.chmod(0o444)
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+    for each in (*(path for path in folder.rglob("*") if path.is_dir()), folder):
+        sync_folder(each)
 
 
 def _target(current: Path) -> Path | None:

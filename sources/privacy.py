@@ -40,7 +40,9 @@ def new_key(path: Path) -> None:
 def load_key(path: Path) -> bytes:
     """Read the key; refuses a missing or malformed file and one that group or others may read."""
     if not path.is_file():
-        raise KeyProblem(f"找不到假名密钥：{path}。请运行 zhuanke key new，或用 ZHUANKE_PSEUDONYM_KEY_FILE 指定。")
+        raise KeyProblem(
+            f"找不到假名密钥：{path}。请运行 zhuanke key pseudonym，或用 ZHUANKE_PSEUDONYM_KEY_FILE 指定。"
+        )
     if path.stat().st_mode & 0o077:
         raise KeyProblem(f"假名密钥可被他人读取：{path}。请运行 chmod 600 收紧权限。")
     try:

@@ -114,10 +114,10 @@ def test_debug_shows_where_an_error_came_from(home: Path) -> None:
 
 def test_key_is_private_and_never_overwritten(home: Path, tmp_path: Path) -> None:
     key = tmp_path / "key" / "pseudonym.key"
-    assert run_cli("key", "new", "--home", str(home)).returncode == cli.OK
+    assert run_cli("key", "pseudonym", "--home", str(home)).returncode == cli.OK
     before = key.read_bytes()
     assert key.stat().st_mode & 0o077 == 0
-    assert run_cli("key", "new", "--home", str(home)).returncode == cli.USAGE
+    assert run_cli("key", "pseudonym", "--home", str(home)).returncode == cli.USAGE
     assert key.read_bytes() == before
 
 
@@ -127,7 +127,7 @@ def test_doctor_names_what_is_missing_and_is_content_when_it_is_there(home: Path
     assert [line for line in done.stdout.splitlines() if line.startswith("✗ 本省区划")]
     assert [line for line in done.stdout.splitlines() if line.startswith("✗ 假名密钥")]
     (home / "zhuanke.toml").write_text('province_division = "990000"\n')
-    run_cli("key", "new", "--home", str(home))
+    run_cli("key", "pseudonym", "--home", str(home))
     done = run_cli("doctor", "--home", str(home))
     assert (done.returncode, "✗" in done.stdout) == (cli.OK, False), done.stdout
 
@@ -138,7 +138,7 @@ def test_doctor_names_what_is_missing_and_is_content_when_it_is_there(home: Path
 def test_a_second_run_gives_up_with_its_own_exit_code(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZHUANKE_PROVINCE_DIVISION", "990000")
     monkeypatch.setenv("ZHUANKE_LOCK_WAIT_SECONDS", "1")
-    run_cli("key", "new", "--home", str(home))
+    run_cli("key", "pseudonym", "--home", str(home))
     with exclusive(load_settings(home), on_wait=print):
         done = run_cli("run", "--home", str(home))
     assert done.returncode == cli.BUSY

@@ -1,0 +1,357 @@
+"""The life of a certificate: drafted, shown to hospitals, questioned, signed by two, issued, ended.
+
+Belongs here: each step, what it refuses, and the order in which files and register change. Does not belong here: which
+step may follow which (`history`), what a bundle holds (`bundle`).
+
+    <home>/certified/register.jsonl       every step
+    <home>/certified/keyring.json         public keys
+    <home>/certified/drafts/<id>/         content is final from the draft on; signatures are added
+    <home>/certified/<id>/                issued
+
+The register's entry is the moment of issue. A kill after it leaves the folder among the drafts; whatever command comes
+next moves it to its place (`finish`).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from expectations.content import sha256_file
+from expectations.verdict import sync_folder, write_durably
+from publishing.certificates.bundle import write_bundle
+from publishing.certificates.dsse import Envelope, pae
+from publishing.certificates.history import History, Standing, histories, latest_revision
+from publishing.certificates.keyring import BEIJING, KEYRING, Keyring, PublicKey, Role
+from publishing.certificates.keys import Signer, key_id
+from publishing.certificates.names import CertificateName
+from publishing.certificates.pulling import Pulled, carry_away
+from publishing.certificates.register import REGISTER, Entry, Event, Register, following
+from publishing.certificates.statement import ENVELOPE, PAYLOAD_TYPE, Predicate, Statement, subjects_of
+from publishing.certificates.verification import SIGNERS
+from publishing.manifest import DATAPACKAGE, VERDICT, digests
+from publishing.release import seal, verify_release
+
+DRAFTS, COMING = "drafts", ".coming"
+
+
+class StepRefused(RuntimeError):
+    """A step of the life cycle may not be taken; the text says in Chinese why and what to do."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who takes a step, and why."""
+
+    by: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.by.strip() or not self.reason.strip():
+            raise StepRefused("每一步都须写明经办人（--by）与理由（--reason）。")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Office:
+    """The certificates of a data home. `clock` says what time it is."""
+
+    home: Path
+    clock: Callable[[], datetime] = _now
+
+    @property
+    def folder(self) -> Path:
+        """Where issued certificates, drafts, register and keyring lie."""
+        return self.home / "certified"
+
+    @property
+    def register(self) -> Register:
+        """What happened so far."""
+        return Register(self.folder / REGISTER)
+
+    @property
+    def keyring(self) -> Keyring:
+        """Whose keys count; empty before the first is added."""
+        path = self.folder / KEYRING
+        return Keyring.read(path) if path.exists() else Keyring()
+
+    def bundle(self, certificate: str) -> Path:
+        """Where its folder lies now."""
+        issued = self.folder / certificate
+        return issued if issued.exists() else self.folder / DRAFTS / certificate
+
+    def history(self, certificate: str) -> History:
+        """What happened to one certificate."""
+        found = histories(self.register.entries()).get(certificate)
+        if found is None:
+            raise StepRefused(f"没有证书 {certificate}。zhuanke cert list 列出全部。")
+        return found
+
+    # --- the steps
+
+    def draft(self, release: Path, programme_id: str, scope: str, window_id: str, act: Act, *, project: Path) -> str:
+        """Lay out the next revision from a release; returns its name."""
+        if faults := verify_release(release):
+            told = "；".join(f"{fault.file}：{fault.fault}" for fault in faults)
+            raise StepRefused(f"发布版 {release.name} 已损坏，不能据以拟制（{told}）")
+        with self.register.locked():
+            self.finish()
+            entries = self.register.entries()
+            name = _next_revision(entries, CertificateName(programme_id, scope, window_id, 1))
+            coming, folder = self.folder / COMING, self.folder / DRAFTS / str(name)
+            for leftover in (coming, folder):  # of a draft that was killed before it was registered
+                shutil.rmtree(leftover, ignore_errors=True)
+            coming.mkdir(parents=True)
+            write_bundle(release, coming, name, home=self.home, project=project)
+            seal(coming)
+            folder.parent.mkdir(exist_ok=True)
+            coming.rename(folder)
+            sync_folder(folder.parent)
+            facts = {
+                "release": release.name,
+                "programme_id": programme_id,
+                "scope": scope,
+                "window_id": window_id,
+                "datapackage_sha256": sha256_file(folder / DATAPACKAGE),
+            }
+            self._append(entries, Event.DRAFTED, str(name), act, facts)
+        return str(name)
+
+    def preview(self, certificate: str, act: Act, *, days: int) -> datetime:
+        """Show it to hospitals; returns until when they may ask."""
+        closes = _end_of_day(self.clock() + timedelta(days=days))
+        self._step(Event.PREVIEWED, certificate, act, {"closes": closes.isoformat()})
+        return closes
+
+    def query(self, certificate: str, act: Act, *, hospital_id: str, about: str, days: int) -> str:
+        """A hospital asks; returns the number of the query, which must be ruled on within `days`."""
+        with self.register.locked():
+            history = self.history(certificate)
+            if history.window_closes and self.clock() > history.window_closes:
+                raise StepRefused(f"{certificate} 的异议期已于 {_day(history.window_closes)} 结束。")
+            number = f"Q{len(history.queries) + 1}"
+            due = _end_of_day(self.clock() + timedelta(days=days)).isoformat()
+            facts = {"query": number, "hospital_id": hospital_id, "about": about, "due": due}
+            self._step(Event.QUERIED, certificate, act, facts)
+        return number
+
+    def rule(self, certificate: str, act: Act, *, query: str, accepted: bool, changed_input: str = "") -> None:
+        """Rule on a query. An accepted one names the input that is corrected, and calls for a new revision."""
+        if accepted and not changed_input.strip():
+            raise StepRefused("接受异议须写明更正的是哪一份输入（--input）。")
+        with self.register.locked():
+            asked = self.history(certificate).queries.get(query)
+            if asked is None or not asked.is_open:
+                raise StepRefused(f"{certificate} 没有待裁定的异议 {query}。")
+            facts = {"query": query, "accepted": accepted, "changed_input": changed_input}
+            self._step(Event.RULED, certificate, act, facts)
+
+    def sign(self, certificate: str, signer: Signer, reason: str) -> PublicKey:
+        """Add a signature; returns whose."""
+        with self.register.locked():
+            key = self._may(signer, Role.SIGNER)
+            history = self.history(certificate)
+            _refuse(history, Event.SIGNED)
+            if any(entry.facts.get("key_id") == key.key_id for entry in history.entries):
+                raise StepRefused(f"{key.name} 已经签署过 {certificate}。")
+            folder = self.folder / DRAFTS / certificate
+            self._require_intact(history, folder)
+            path = folder / ENVELOPE
+            envelope = self._envelope(history, folder).signed_by(signer)
+            path.parent.mkdir(exist_ok=True)
+            write_durably(path, envelope.to_bytes())
+            self._step(Event.SIGNED, certificate, Act(key.name, reason), {"key_id": key.key_id})
+        return key
+
+    def issue(self, certificate: str, registrar: Signer, reason: str, *, override: str = "") -> Path:
+        """Issue it, in place of the revision before; returns its folder."""
+        with self.register.locked():
+            key = self._may(registrar, Role.REGISTRAR)
+            entries = self.register.entries()
+            history = self.history(certificate)
+            if history.standing is not Standing.ISSUED:
+                folder = self.folder / DRAFTS / certificate
+                _refuse(history, Event.ISSUED)
+                self._require_intact(history, folder)
+                self._require_ready(history, folder, override)
+                facts = {
+                    "datapackage_sha256": sha256_file(folder / DATAPACKAGE),
+                    "attest": {ENVELOPE: sha256_file(folder / ENVELOPE)},
+                    "supersedes": _superseded(entries, certificate),
+                    "override": override,
+                }
+                self._append(entries, Event.ISSUED, certificate, Act(key.name, reason), facts, registrar)
+            self.finish()
+        return self.folder / certificate
+
+    def supersede(self, certificate: str, by: str, registrar: Signer, reason: str) -> None:
+        """Another certificate takes its place."""
+        with self.register.locked():
+            if self.history(by).standing is not Standing.ISSUED:
+                raise StepRefused(f"{by} 不是有效的证书，不能取代 {certificate}。")
+            key = self._may(registrar, Role.REGISTRAR)
+            self._step(Event.SUPERSEDED, certificate, Act(key.name, reason), {"superseded_by": by}, registrar)
+
+    def revoke(self, certificate: str, registrar: Signer, reason: str) -> None:
+        """Take it back for good, issued or not."""
+        with self.register.locked():
+            key = self._may(registrar, Role.REGISTRAR)
+            self._step(Event.REVOKED, certificate, Act(key.name, reason), {}, registrar)
+
+    def pull(self, certificate: str, target: Path) -> Pulled:
+        """Copy an issued certificate, the register and the public keys into a folder."""
+        with self.register.locked():
+            self.finish()
+            folder = self.folder / certificate
+            if self.history(certificate).last(Event.ISSUED) is None:
+                raise StepRefused(f"{certificate} 尚未签发，不能取出。")
+            return carry_away(folder, self.register.entries(), self.keyring, target)
+
+    def finish(self) -> None:
+        """Put in place what was registered as issued when a command was killed before it could do so."""
+        with self.register.locked():
+            entries = self.register.entries()
+            for entry in entries:
+                folder = self.folder / DRAFTS / entry.certificate
+                if entry.event is Event.ISSUED and folder.exists():
+                    copy = b"".join(each.line for each in entries[: entry.sequence])
+                    write_durably(folder / REGISTER, copy)
+                    seal(folder)
+                    folder.rename(self.folder / entry.certificate)
+                    sync_folder(self.folder)
+
+    # --- what steps have in common
+
+    def _step(
+        self, event: Event, certificate: str, act: Act, facts: dict[str, Any], registrar: Signer | None = None
+    ) -> None:
+        with self.register.locked():
+            self.finish()
+            _refuse(self.history(certificate), event)
+            self._append(self.register.entries(), event, certificate, act, facts, registrar)
+
+    def _append(
+        self,
+        entries: Sequence[Entry],
+        event: Event,
+        certificate: str,
+        act: Act,
+        facts: dict[str, Any],
+        registrar: Signer | None = None,
+    ) -> None:
+        at = self.clock().astimezone(BEIJING).replace(microsecond=0)
+        entry = following(entries, event, certificate, at=at, by=act.by, reason=act.reason, facts=facts)
+        if registrar is None:
+            self.register.append([entry])
+            return
+        entry = entry.signed_by(registrar)
+        self.register.append([entry])
+        # whoever gets the keyring from now on notices a register without this entry
+        self.keyring.with_head(entry.head).write(self.folder / KEYRING)
+
+    def _may(self, signer: Signer, role: Role) -> PublicKey:
+        key = self.keyring.find(key_id(signer.public_key))
+        if key is None:
+            raise StepRefused("此密钥不在公钥册中。请先运行 zhuanke key add。")
+        if fault := key.fault_of(role, self.clock()):
+            raise StepRefused(f"{fault}。")
+        return key
+
+    def _require_intact(self, history: History, folder: Path) -> None:
+        """What is signed must be what was drafted and previewed, to the byte."""
+        package = _package(folder)
+        if sha256_file(folder / DATAPACKAGE) != history.drafted.facts["datapackage_sha256"]:
+            raise StepRefused(f"{history.certificate} 的 {DATAPACKAGE} 在拟制之后被改动过。请撤销后另行拟制。")
+        for resource in package["resources"]:
+            if digests(folder / resource["path"])["hash"] != resource["hash"]:
+                raise StepRefused(f"{history.certificate} 的 {resource['path']} 在拟制之后被改动过。请撤销后另行拟制。")
+
+    def _envelope(self, history: History, folder: Path) -> Envelope:
+        """The one envelope that all signers sign: made for the first, found by the others."""
+        if (folder / ENVELOPE).exists():
+            return Envelope.read((folder / ENVELOPE).read_bytes())
+        package, entries, drafted = _package(folder), self.register.entries(), history.drafted
+        statement = Statement(
+            subject=subjects_of(folder, package),
+            predicate=Predicate(
+                certificate=history.certificate,
+                **{name: drafted.facts[name] for name in ("programme_id", "scope", "window_id", "release")},
+                judged_sha256=json.loads((folder / "evidence" / VERDICT).read_bytes())["judged_hash"],
+                drafted_by=drafted.by,
+                register_head=entries[-1].head,
+            ),
+        )
+        return Envelope.of(PAYLOAD_TYPE, statement.to_bytes())
+
+    def _require_ready(self, history: History, folder: Path, override: str) -> None:
+        """Signed by two people of whom one did not draft it, and nothing is open."""
+        if accepted := [query.query_id for query in history.queries.values() if query.is_accepted]:
+            raise StepRefused(
+                f"异议 {'、'.join(accepted)} 已接受，数值须更正：请撤销 {history.certificate}，"
+                "更正输入并重新发布后拟制下一版。"
+            )
+        pending = [f"异议 {query.query_id} 未裁定" for query in history.open_queries]
+        if history.window_closes and self.clock() <= history.window_closes:
+            pending.append(f"异议期至 {_day(history.window_closes)} 未满")
+        if pending and not override.strip():
+            raise StepRefused(f"{'；'.join(pending)}。确须提前签发时，用 --override 写明理由，理由随证书公布。")
+        names = sorted(self._signers(history, folder))
+        if len(names) < SIGNERS:
+            raise StepRefused(f"须有 {SIGNERS} 人签署，现有 {len(names)} 人（{'、'.join(names) or '无'}）。")
+
+    def _signers(self, history: History, folder: Path) -> set[str]:
+        """Who signed, by register and envelope alike."""
+        if not (folder / ENVELOPE).exists():
+            return set()
+        envelope, keyring = Envelope.read((folder / ENVELOPE).read_bytes()), self.keyring
+        registered = {entry.facts["key_id"] for entry in history.entries if entry.event is Event.SIGNED}
+        found = [(keyring.find(signature.keyid), signature.raw) for signature in envelope.signatures]
+        message = pae(envelope.payloadType, envelope.body)
+        return {key.name for key, raw in found if key and key.key_id in registered and key.verifies(message, raw)}
+
+
+def _next_revision(entries: Sequence[Entry], name: CertificateName) -> CertificateName:
+    last = latest_revision(entries, name)
+    if last is None:
+        return name
+    if last.standing in (Standing.DRAFT, Standing.PREVIEW):
+        raise StepRefused(f"{last.certificate} 尚未签发。请先签发，或撤销后再拟制下一版。")
+    return name.revised(CertificateName.parse(last.certificate).revision + 1)
+
+
+def _superseded(entries: Sequence[Entry], certificate: str) -> list[str]:
+    """The earlier revisions that stand until now."""
+    name = CertificateName.parse(certificate)
+    return [
+        other
+        for other, history in histories(entries).items()
+        if history.standing is Standing.ISSUED
+        and CertificateName.parse(other).revised(name.revision) == name
+        and other != certificate
+    ]
+
+
+def _refuse(history: History, event: Event) -> None:
+    if told := history.refusal(event):
+        raise StepRefused(f"{told}。")
+
+
+def _package(folder: Path) -> dict[str, Any]:
+    package: dict[str, Any] = json.loads((folder / DATAPACKAGE).read_text(encoding="utf-8"))
+    return package
+
+
+def _end_of_day(moment: datetime) -> datetime:
+    return moment.astimezone(BEIJING).replace(hour=23, minute=59, second=59, microsecond=0)
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(BEIJING).date().isoformat()
