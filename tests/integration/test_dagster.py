@@ -5,18 +5,20 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from support.job import fingerprint
 
 from dagster_project.defs import automation, build_definitions, gates, landing, publish, transform
 from dagster_project.defs.resources import HomeResource
 from dagster_project.instance import prepare_dagster_home
 from dagster_project.settings import Settings, load_settings
 from dagster_project.workspace import append_journal, read_journal
-from expectations.verdict import Result, Severity, Status, Verdict
+from expectations.content import content_hash
+from expectations.verdict import Result, Severity, Status, Verdict, judged_by
 from sources.landing import DATASETS
 from sources.privacy import new_key
 
@@ -179,6 +181,59 @@ def test_the_release_asset_alone_refuses_what_was_never_judged(
     description = failure.step_failure_data.user_failure_data.description
     assert "裁决" in description and "不发布" in description
     assert not (Path(home.home) / "current").exists()
+
+
+@pytest.fixture
+def published(home: HomeResource) -> Path:
+    """A release that readers use."""
+    folder = Path(home.home) / "releases" / "2024-11-a"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "fct_x.parquet").write_bytes(b"yesterday")
+    (Path(home.home) / "current").symlink_to("releases/2024-11-a")
+    return Path(home.home) / "current"
+
+
+def export(home: HomeResource) -> None:
+    (home.workspace.marts / "data").mkdir(parents=True)
+    (home.workspace.marts / "data" / "fct_x.parquet").write_bytes(b"tonight")
+    (home.workspace.marts / "marts.duckdb").write_bytes(b"tonight")
+
+
+def judging(outcome: Status | Exception) -> Callable[..., Verdict]:
+    def judge(folder: Path, **_: object) -> Verdict:
+        if isinstance(outcome, Exception):
+            raise outcome
+        found = Result(id="x", title_zh="检查", dataset="d", severity=Severity.CRITICAL, status=outcome)
+        return Verdict.of(content_hash(folder), judged_by(), [found])
+
+    return judge
+
+
+@pytest.mark.parametrize("outcome", [Status.FAILED, Status.ERROR, RuntimeError("the check itself broke")])
+def test_what_the_gate_did_not_open_is_not_published_by_a_later_run_of_the_release_alone(
+    settings: Settings,
+    home: HomeResource,
+    published: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: Status | Exception,
+) -> None:
+    """The blocking check stops only its own run: the release must find out for itself, whatever came of the check."""
+    before = fingerprint(published)
+    monkeypatch.setattr("expectations.runner.judge", judging(outcome))
+    monkeypatch.setattr("publishing.provenance.collect_provenance", lambda *_, **__: {})
+    monkeypatch.setattr("sources.candidate.last_month", lambda _: "2024-12")
+
+    @dg.asset(key=gates.MARTS_EXPORT)
+    def marts_export(home: HomeResource) -> None:
+        export(home)
+
+    release = publish.release_asset(settings)
+    first = dg.materialize([marts_export, release, gates.gate], resources={"home": home}, raise_on_error=False)
+    later = dg.materialize([marts_export, release], resources={"home": home}, raise_on_error=False)
+    alone = dg.materialize([release], resources={"home": home}, raise_on_error=False)
+    assert [run.success for run in (first, later, alone)] == [False, False, False]
+    assert published.readlink() == Path("releases/2024-11-a")
+    assert fingerprint(published) == before
 
 
 # --- the home as a resource

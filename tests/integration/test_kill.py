@@ -74,3 +74,22 @@ def test_nothing_is_left_lying_about(disturbed_home: Path, small_home: Path) -> 
 
 def test_the_next_run_has_nothing_to_do(disturbed_home: Path, job: Job) -> None:
     assert "已是最新" in job.run(disturbed_home).must_succeed().output
+
+
+@pytest.mark.slow
+def test_a_run_that_dies_between_verdict_and_publication_leaves_readers_what_they_had(
+    small_home: Path, job: Job, tmp_path: Path
+) -> None:
+    """Another night's files, judged and let through, and then the machine goes down."""
+    home = tmp_path / "home"
+    shutil.copytree(small_home, home, symlinks=True)
+    before, judged = fingerprint(home / "current" / "."), {*home.glob("verdicts/*.json")}
+    page = sorted(home.glob("inbox/hqms/*/hqmsts_*.csv"))[0]
+    page.with_name(f"{page.stem}_R9.csv").write_bytes(page.read_bytes() + b"\n")  # another file, the same pages
+    output = tmp_path / "killed.out"
+    running = job.start(home, "run", output=output)
+    assert wait_until(lambda: bool({*home.glob("verdicts/*.json")} - judged), running), output.read_text()
+    kill(running)
+    assert fingerprint(home / "current" / ".") == before
+    job.run(home).must_succeed()
+    assert (home / "current").resolve().name != (small_home / "current").resolve().name
