@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from publishing.service import reading
 from publishing.service.access import Permission, TheCertificate, TheShelf, TheSight, TheVisitor, permit
@@ -49,6 +50,13 @@ TierId = Annotated[str | None, Query(description="项目层级；不给则为第
 PageNumber = Annotated[int, Query(description="第几页", ge=1, le=1_000_000)]
 FilePath = Annotated[str, Path(description="文件路径，见文件清单", max_length=300)]
 Part = Literal["numerator", "denominator"]
+
+
+@router.get("/openapi.json", include_in_schema=False)
+@permit(Permission.OPEN)
+def api_description(request: Request) -> Response:
+    """This interface, described; words only, no data."""
+    return JSONResponse(request.app.openapi())
 
 
 @router.get("/me", summary="本令牌的范围与到期时间")
@@ -158,9 +166,8 @@ def api_files(certificate_id: CertificateId, certificate: TheCertificate) -> Fil
     return reading.file_list(certificate)
 
 
-@router.api_route(
+@router.get(
     "/certificates/{certificate_id}/files/{path:path}",
-    methods=["GET"],
     summary="下载一个文件",
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}, 304: {"description": "与已有的相同"}},

@@ -54,7 +54,8 @@ HEADERS = Secure(
     permissions=PermissionsPolicy().camera().geolocation().microphone(),
 )
 
-# What an address may hold that is worth noting. In an answer that succeeded these are codes of the certificate.
+# What an address may hold that is worth noting. Where the answer succeeded, and where the route asks for them, these are
+# codes of the certificate; anything else is what somebody typed.
 NOTED = ("specialty_code", "indicator_id", "hospital_id", "tier", "part", "page", "path")
 
 
@@ -100,7 +101,8 @@ class Edge:
     def _note(self, request: Request, status: int) -> None:
         subject: dict[str, str] = request.state.subject
         if status < 400:
-            given = {**request.query_params, **request.scope.get("path_params", {})}
+            asked = {one.alias for one in request.scope["route"].dependant.query_params} & request.query_params.keys()
+            given = {name: request.query_params[name] for name in asked} | request.path_params
             subject |= {name: str(given[name]) for name in NOTED if name in given}
         visitor, endpoint = request.state.visitor, request.scope.get("endpoint")
         self.audit.append(

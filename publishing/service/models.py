@@ -107,7 +107,8 @@ class Ranking(Model):
 class GroupScore(Model):
     """The score of a group of items."""
 
-    group_zh: str = Field(description="一级指标或部分")
+    level: Literal["part", "group"] = Field(description="part 部分、group 一级指标")
+    group_zh: str = Field(description="名称")
     score: Decimal | None = Field(description="得分")
     coverage: Decimal | None = Field(description="覆盖率")
 

@@ -94,11 +94,11 @@ def display(
     return answer
 
 
-@router.get("/service.css")
+@router.get("/static/{name}")
 @permit(Permission.OPEN)
-def style() -> Response:
-    """The one stylesheet."""
-    return FileResponse(HERE / "static" / "service.css", media_type="text/css")
+def static(name: Literal["service.css", "icon.svg"]) -> Response:
+    """The stylesheet and the icon."""
+    return FileResponse(HERE / "static" / name, headers={"Cache-Control": "max-age=3600"})
 
 
 # --- certificates
@@ -273,6 +273,7 @@ WORDS = {
         "awaiting_dossier": "待申报材料",
     },
     "attribution": {"department": "按出院科别归属", "mdc": "按疾病分类归属"},
+    "group": {"part": "部分", "group": "一级指标"},
     "part": {"numerator": "分子", "denominator": "分母"},
     "decision": {
         "recommended": "推荐",

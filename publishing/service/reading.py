@@ -90,7 +90,7 @@ def score_sheet(sight: Sight, hospital_id: str, specialty_code: str, tier: str |
     place = {"hospital": hospital_id, "specialty": specialty_code, "tier": chosen.tier}
     place["window"] = sight.certificate.window_id
     at = "hospital_id = $hospital and specialty_code = $specialty and tier = $tier and window_id = $window"
-    scores = sight.rows(f"select * from fct_score where {at} order by level, part, group_id", **place)
+    scores = sight.rows(f"select * from fct_score where {at} order by level desc, part, group_id", **place)
     total = next((row for row in scores if row["level"] == "total"), None)
     if total is None:
         raise NotOnShelf("证书里没有这家机构的这个专科")
@@ -119,7 +119,7 @@ def score_sheet(sight: Sight, hospital_id: str, specialty_code: str, tier: str |
         decision=decisions[0]["decision"] if decisions else None,
         decision_reason=decisions[0]["decision_reason"] if decisions else None,
         groups=[
-            GroupScore(group_zh=row["group_zh"], score=row["score"], coverage=row["coverage"])
+            GroupScore(level=row["level"], group_zh=row["group_zh"], score=row["score"], coverage=row["coverage"])
             for row in scores
             if row["level"] != "total"
         ],

@@ -54,6 +54,7 @@ def _addresses(site: Site) -> list[str]:
                     hospital_id=hospital,
                     indicator_id=INDICATOR,
                     mode="large",
+                    name="service.css",
                 )
                 found |= {address + (f"?{urlencode(query)}" if query else "") for query in queries}
     return sorted(found)
@@ -151,7 +152,7 @@ def test_every_route_declares_what_it_wants(site: Site) -> None:
     open_routes = {
         route.path for route in iter_route_contexts(site.app.routes) if permission_of(route.endpoint) is Permission.OPEN
     }
-    assert open_routes == {"/login", "/logout", "/display/{mode}", "/service.css"}
+    assert open_routes == {"/login", "/logout", "/display/{mode}", "/static/{name}", "/api/v1/openapi.json"}
 
 
 def test_a_route_that_declares_nothing_is_refused_and_named() -> None:
