@@ -54,8 +54,8 @@ HEADERS = Secure(
     permissions=PermissionsPolicy().camera().geolocation().microphone(),
 )
 
-# What an address may hold that is worth noting. Where the answer succeeded, and where the route asks for them, these are
-# codes of the certificate; anything else is what somebody typed.
+# What an address may hold that is worth noting. Where the answer succeeded and the route asks for them, these are codes
+# of the certificate; anything else is what somebody typed.
 NOTED = ("specialty_code", "indicator_id", "hospital_id", "tier", "part", "page", "path")
 
 

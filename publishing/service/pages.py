@@ -16,7 +16,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from publishing.service import reading
+from publishing.service import figures, reading
 from publishing.service.access import (
     COOKIE,
     Permission,
@@ -183,6 +183,22 @@ def indicator(
         sort=sort,
         order=order,
     )
+
+
+@router.get("/certificates/{certificate_id}/specialties/{specialty_code}/indicators/{indicator_id}/{figure}.svg")
+@permit(Permission.READ)
+def chart(
+    certificate_id: CertificateId,
+    specialty_code: SpecialtyCode,
+    indicator_id: IndicatorId,
+    figure: Literal["distribution", "trend"],
+    sight: TheSight,
+    hospital_id: Annotated[str | None, Query(max_length=40)] = None,
+) -> Response:
+    """A chart of the page above, of what it shows."""
+    page = reading.indicator_page(sight, specialty_code, indicator_id, hospital_id)
+    drawn = figures.distribution(page) if figure == "distribution" else figures.trend(page)
+    return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
 
 @router.get(

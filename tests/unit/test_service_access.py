@@ -55,6 +55,7 @@ def _addresses(site: Site) -> list[str]:
                     indicator_id=INDICATOR,
                     mode="large",
                     name="service.css",
+                    figure="trend",
                 )
                 found |= {address + (f"?{urlencode(query)}" if query else "") for query in queries}
     return sorted(found)
