@@ -18,6 +18,7 @@ from secure.middleware import SecureASGIMiddleware
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from publishing.certificates.register import RegisterProblem
 from publishing.service import api, pages
 from publishing.service.access import Permission, guard, permission_of
 from publishing.service.audit import AuditLog
@@ -55,6 +56,7 @@ def service(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NotOnShelf, lambda request, error: _answer(request, 404, str(error)))
     app.add_exception_handler(NotAsIssued, lambda request, error: _answer(request, 409, str(error)))
+    app.add_exception_handler(RegisterProblem, lambda request, error: _answer(request, 409, f"登记册有误：{error}"))
     # the last one added is the first that a request meets
     app.add_middleware(
         Edge, tokens=app.state.tokens, audit=AuditLog(records / AUDIT), clock=clock, per_minute=per_minute

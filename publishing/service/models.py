@@ -6,7 +6,7 @@ decimals; in JSON they are texts, because a JSON number is read as a binary frac
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -25,7 +25,8 @@ class Standing(Model):
     """Where a certificate stands, by the register."""
 
     status: Status = Field(description="issued 有效，superseded 已被取代，revoked 已撤销")
-    at: str | None = Field(default=None, description="登记时间")
+    at: str | None = Field(default=None, description="取代或撤销的日期")
+    by: str | None = Field(default=None, description="由谁取代或撤销")
     reason: str | None = Field(default=None, description="取代或撤销的理由")
 
 
@@ -75,7 +76,6 @@ class CertificatePage(Model):
     specialties: list[SpecialtyEntry] = Field(description="专科")
     sees_all: bool = Field(description="本令牌可见全部机构，可下载整份文件")
     has_cases: bool = Field(description="附有病例清单")
-    has_public: bool = Field(description="附有公开版")
 
 
 class RankingRow(Model):
@@ -206,9 +206,9 @@ class CaseRow(Model):
     """A counted case, by pseudonym."""
 
     case_key: str = Field(description="病例假名")
-    month: str | None = Field(description="出院月份")
-    part: str = Field(description="计入：numerator 分子、denominator 分母")
-    amount: Decimal | None = Field(description="计入的量")
+    discharge_date: date | None = Field(description="出院日期")
+    numerator: Decimal | None = Field(description="计入分子的量")
+    denominator: Decimal | None = Field(description="计入分母的量")
     reason_zh: str = Field(description="计入的原因")
 
 
@@ -255,6 +255,7 @@ class Verification(Model):
 
     certificate: CertificateEntry
     is_sound: bool = Field(description="全部文件、签名与登记相符")
+    counts: bool = Field(description="相符，且未被取代或撤销")
     faults: list[VerificationFault] = Field(description="问题")
     said: list[str] = Field(description="核验所见：签名人、登记等")
 

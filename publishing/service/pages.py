@@ -290,7 +290,6 @@ WORDS = {
     },
     "attribution": {"department": "按出院科别归属", "mdc": "按疾病分类归属"},
     "group": {"part": "部分", "group": "一级指标"},
-    "part": {"numerator": "分子", "denominator": "分母"},
     "decision": {
         "recommended": "推荐",
         "reserve": "候补",

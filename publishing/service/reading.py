@@ -26,7 +26,7 @@ from publishing.service.models import (
     SpecialtyEntry,
     Tier,
 )
-from publishing.service.shelf import Certificate, NotOnShelf, package
+from publishing.service.shelf import Certificate, NotOnShelf, files, package
 from publishing.service.sight import CASES, Sight
 from publishing.service.standing import entry
 from publishing.targets.access import REGION
@@ -48,7 +48,7 @@ def certificate_page(sight: Sight) -> CertificatePage:
         where s.window_id = $window
         group by s.specialty_code order by s.specialty_code
         """,
-        window=sight.certificate.window_id,
+        window=sight.certificate.name.window_id,
     )
     certificate, hidden = sight.certificate, sight.all_hospitals - sight.hospitals
     return CertificatePage(
@@ -58,7 +58,6 @@ def certificate_page(sight: Sight) -> CertificatePage:
         specialties=[SpecialtyEntry(**row) for row in listed],
         sees_all=sight.sees_all,
         has_cases=sight.has(CASES),
-        has_public=certificate.public.is_dir(),
     )
 
 
@@ -73,13 +72,13 @@ def ranking(sight: Sight, specialty_code: str, tier: str | None, sort: RankingSo
         """,
         specialty=specialty_code,
         tier=chosen.tier,
-        window=sight.certificate.window_id,
+        window=sight.certificate.name.window_id,
     )
     return Ranking(
         tier=chosen,
         specialty_code=specialty_code,
         specialty_zh=specialty_zh,
-        window_id=sight.certificate.window_id,
+        window_id=sight.certificate.name.window_id,
         rows=[RankingRow(**row, is_within=row["hospital_id"] in sight.hospitals) for row in rows],
     )
 
@@ -88,7 +87,7 @@ def score_sheet(sight: Sight, hospital_id: str, specialty_code: str, tier: str |
     """One hospital's items and scores."""
     chosen, specialty_zh = _tier(sight, tier), _specialty(sight, specialty_code)
     place = {"hospital": hospital_id, "specialty": specialty_code, "tier": chosen.tier}
-    place["window"] = sight.certificate.window_id
+    place["window"] = sight.certificate.name.window_id
     at = "hospital_id = $hospital and specialty_code = $specialty and tier = $tier and window_id = $window"
     scores = sight.rows(f"select * from fct_score where {at} order by level desc, part, group_id", **place)
     total = next((row for row in scores if row["level"] == "total"), None)
@@ -153,7 +152,7 @@ def indicator_page(
         from fct_indicator as i inner join dim_hospital as h on i.hospital_id = h.hospital_id
         where i.specialty_code = $specialty and i.indicator_id = $indicator and i.attribution = $attribution
     """
-    window = sight.certificate.window_id
+    window = sight.certificate.name.window_id
     values = sight.rows(
         f"{select} and i.window_id = $window order by {sort} {order} nulls last, i.hospital_id", **place, window=window
     )
@@ -188,15 +187,16 @@ def case_page(
     if not sight.has(CASES):
         raise NotOnShelf("这份证书没有附病例清单")
     place = {"hospital": hospital_id, "specialty": specialty_code, "indicator": indicator_id, "part": part}
+    place["window"] = sight.certificate.name.window_id
     at = """
         hospital_id = $hospital and specialty_code = $specialty and indicator_id = $indicator
-        and ($part is null or part = $part)
+        and window_id = $window and ($part is null or if($part = 'numerator', numerator, denominator) <> 0)
     """
     total = sight.rows(f"select count(*) as n from {CASES} where {at}", **place)[0]["n"]
     rows = sight.rows(
         f"""
-        select case_key, month, part, amount, reason_zh from {CASES} where {at}
-        order by part desc, month, case_key limit {CASES_PER_PAGE} offset $start
+        select case_key, discharge_date, numerator, denominator, reason_zh from {CASES} where {at}
+        order by discharge_date, case_key, reason_zh limit {CASES_PER_PAGE} offset $start
         """,
         **place,
         start=(page - 1) * CASES_PER_PAGE,
@@ -215,9 +215,10 @@ def case_page(
 
 
 def file_list(certificate: Certificate) -> FileList:
-    """The files that a certificate lists."""
-    resources: list[dict[str, Any]] = package(certificate.folder)["resources"]
-    return FileList(files=[FileEntry(**{name: one[name] for name in FileEntry.model_fields}) for one in resources])
+    """Every file of a certificate."""
+    return FileList(
+        files=[FileEntry(**{name: one[name] for name in FileEntry.model_fields}) for one in files(certificate.folder)]
+    )
 
 
 def _tiers(sight: Sight) -> list[Tier]:

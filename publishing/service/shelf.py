@@ -1,22 +1,25 @@
-"""The shelf: which certificates are there, which files belong to them, and whether those are still as issued.
+"""The shelf: which certificates were issued, which files belong to them, and whether those are still as issued.
 
-Belongs here: finding bundles and their files on disk. Does not belong here: numbers, who may read them.
+Belongs here: finding bundles and their files on disk, by the register. Does not belong here: numbers, who may
+read them.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from publishing.certificates.history import History, histories
+from publishing.certificates.names import CertificateName
+from publishing.certificates.register import REGISTER, Event, Register
+from publishing.certificates.statement import ATTEST
 from publishing.manifest import DATAPACKAGE, digests
 
-CERTIFICATE_ID = (
-    r"CERT-(?P<programme_id>[a-z0-9_]+)-(?P<scope>[A-Za-z0-9.]+)-(?P<window_id>\d{4}(?:-\d{4})?)-r(?P<revision>\d+)"
-)
+# what a bundle holds beside the files that its data package lists: bound by signatures and register instead
+BOUND = {DATAPACKAGE: "数据包清单", REGISTER: "登记册副本（签发时）"}
 
 
 class NotOnShelf(Exception):
@@ -33,10 +36,11 @@ class Certificate:
 
     certificate_id: str
     folder: Path
-    programme_id: str
-    scope: str
-    window_id: str
-    revision: int
+
+    @property
+    def name(self) -> CertificateName:
+        """Its name, taken apart."""
+        return CertificateName.parse(self.certificate_id)
 
     @property
     def data(self) -> Path:
@@ -48,11 +52,6 @@ class Certificate:
         """Its case lists; beside the bundle, because not everybody who holds it may read them."""
         return self.folder.with_name(f"{self.certificate_id}.cases")
 
-    @property
-    def public(self) -> Path:
-        """Its public edition."""
-        return self.folder.with_name(f"{self.certificate_id}-public")
-
 
 @dataclass(frozen=True)
 class Shelf:
@@ -61,9 +60,11 @@ class Shelf:
     folder: Path
 
     def certificates(self) -> list[Certificate]:
-        """All issued certificates by programme, scope, window, the newest revision first."""
-        found = [self._certificate(path.parent) for path in self.folder.glob(f"CERT-*/{DATAPACKAGE}")]
-        return sorted(filter(None, found), key=lambda one: (one.programme_id, one.scope, one.window_id, -one.revision))
+        """All that were ever issued and are still there, by programme, scope and window, the newest revision first."""
+        issued = [history for history in self._histories().values() if history.last(Event.ISSUED)]
+        found = [Certificate(history.certificate, self.folder / history.certificate) for history in issued]
+        found.sort(key=lambda one: (*_series(one.name), -one.name.revision))
+        return [one for one in found if (one.folder / DATAPACKAGE).is_file()]
 
     def find(self, certificate_id: str) -> Certificate:
         """One certificate; only what is listed can be found, so that no path gets in by an id."""
@@ -72,18 +73,29 @@ class Shelf:
                 return certificate
         raise NotOnShelf("没有这份证书")
 
-    def _certificate(self, folder: Path) -> Certificate | None:
-        parts = re.fullmatch(CERTIFICATE_ID, folder.name)
-        if parts is None:
-            return None
-        return Certificate(
-            certificate_id=folder.name,
-            folder=folder,
-            programme_id=parts["programme_id"],
-            scope=parts["scope"],
-            window_id=parts["window_id"],
-            revision=int(parts["revision"]),
-        )
+    def history(self, certificate: Certificate) -> History:
+        """What the register says of it today."""
+        return self._histories()[certificate.certificate_id]
+
+    def _histories(self) -> dict[str, History]:
+        register = self.folder / REGISTER
+        if not register.exists():
+            return {}
+        state = register.stat()
+        return _read_register(register, state.st_mtime_ns, state.st_size)
+
+
+def _series(name: CertificateName) -> tuple[str, str, str]:
+    return name.programme_id, name.scope, name.window_id
+
+
+@lru_cache(maxsize=8)
+def _read_register(register: Path, _mtime_ns: int, _size: int) -> dict[str, History]:
+    """The register, read again when it has grown."""
+    return histories(Register(register).entries())
+
+
+# --- files
 
 
 def package(folder: Path) -> dict[str, Any]:
@@ -92,9 +104,20 @@ def package(folder: Path) -> dict[str, Any]:
     return document
 
 
+def files(folder: Path) -> list[dict[str, Any]]:
+    """Every file of a bundle, described: those of the data package, and those that are bound otherwise."""
+    attested = {path.relative_to(folder).as_posix(): "签名（DSSE）" for path in (folder / ATTEST).glob("*.json")}
+    bound = [
+        {"path": path, "title": title, "mediatype": "application/json", **digests(folder / path)}
+        for path, title in sorted({**BOUND, **attested}.items())
+        if (folder / path).is_file()
+    ]
+    return bound + [dict(one) for one in package(folder)["resources"]]
+
+
 def described_file(folder: Path, path: str) -> tuple[Path, dict[str, Any]]:
-    """A file that the bundle's description lists, and its description, if its bytes are those described."""
-    described = next((one for one in package(folder)["resources"] if one["path"] == path), None)
+    """A file of a bundle, and its description, if its bytes are those described."""
+    described = next((one for one in files(folder) if one["path"] == path), None)
     file = folder / path
     if described is None:
         raise NotOnShelf("证书里没有这个文件")

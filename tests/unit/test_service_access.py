@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.routing import iter_route_contexts
-from support.certificate import CERTIFICATE, INDICATOR, MARK, SPECIALTY, A, B, C
-from support.service import SCOPES, Site, open_site
+from served_certificate import CERTIFICATE, INDICATOR, MARK, SPECIALTY, A, B, C
+from served_site import SCOPES, Site, open_site
 
 from publishing.service import pages
 from publishing.service.access import Permission, guard, permission_of, permit

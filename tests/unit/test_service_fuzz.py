@@ -13,8 +13,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from support.certificate import CERTIFICATE, INDICATOR, MARK, SPECIALTY, A, B
-from support.service import SCOPES, Site, open_site
+from served_certificate import CERTIFICATE, INDICATOR, MARK, SPECIALTY, A, B
+from served_site import SCOPES, Site, open_site
 
 REAL = {"certificate_id": CERTIFICATE, "specialty_code": SPECIALTY, "indicator_id": INDICATOR, "path": "README.txt"}
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

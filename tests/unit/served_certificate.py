@@ -10,14 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from certificates import Clock, public_key
 
-from publishing.manifest import DATAPACKAGE, canonical, digests
+from expectations.content import sha256_file
+from publishing.certificates.keyring import KEYRING, Role
+from publishing.certificates.keys import load_key, new_key
+from publishing.certificates.lifecycle import DRAFTS, Act, Office
+from publishing.certificates.names import CertificateName
+from publishing.certificates.register import Event, following
+from publishing.manifest import DATAPACKAGE, VERDICT, canonical, digests
 
 A, B, C = "HOSPITAL-A", "HOSPITAL-B", "HOSPITAL-C"
 MARK = {A: "11", B: "22", C: "33"}
 CERTIFICATE = "CERT-national_2021-all-2022-2024-r1"
 SPECIALTY, INDICATOR = "0401", "cmi"
 CASES = 120
+PASSPHRASE = "only for tests"
 
 _EVERYONE = {"dim_window", "dim_specialty", "dim_indicator", "dim_programme", "dim_programme_item"}
 _VALUES = """
@@ -86,16 +94,16 @@ _TABLES = {
 }
 _CASES = f"""
     select hospital_id, '0401' as specialty_code, '2022-2024' as window_id, 'cmi' as indicator_id,
-        'p' || mark || lpad(n::varchar, 6, '0') as case_key, '2023-05' as month,
-        if(n % 2 = 0, 'numerator', 'denominator') as part, 1::decimal(28, 8) as amount, '入组病例' as reason_zh
+        'p' || mark || lpad(n::varchar, 6, '0') as case_key, date '2023-05-01' as discharge_date,
+        if(n % 2 = 0, 1, 0)::decimal(28, 8) as numerator, 1::decimal(28, 8) as denominator, '入组病例' as reason_zh
     from (values ('HOSPITAL-A', '11'), ('HOSPITAL-B', '22'), ('HOSPITAL-C', '33')) t (hospital_id, mark),
         range({CASES}) as r (n)
 """
 
 
 def write_certificate(certified: Path, name: str = CERTIFICATE) -> Path:
-    """Write the bundle and, beside it, its case lists."""
-    folder, cases = certified / name, certified / f"{name}.cases"
+    """Write the bundle and, beside it, its case lists; have it previewed, signed by two and issued."""
+    folder, cases = certified / DRAFTS / name, certified / f"{name}.cases"
     (folder / "data").mkdir(parents=True)
     cases.mkdir()
     resources: list[dict[str, Any]] = []
@@ -111,10 +119,45 @@ def write_certificate(certified: Path, name: str = CERTIFICATE) -> Path:
                 | ({"access": "everyone"} if mart in _EVERYONE else {})
                 | digests(folder / path)
             )
+    verdict = folder / "evidence" / VERDICT
+    verdict.parent.mkdir()
+    verdict.write_bytes(canonical({"judged_hash": "0" * 64}))
     (folder / "README.txt").write_text("阅读说明\n", encoding="utf-8")
-    readme = {"name": "readme", "title": "阅读说明", "path": "README.txt", "mediatype": "text/plain"}
-    resources.append(readme | digests(folder / "README.txt"))
+    for path, title, kind in (
+        ("README.txt", "阅读说明", "text/plain"),
+        (f"evidence/{VERDICT}", "裁决", "application/json"),
+    ):
+        resources.append({"name": title, "title": title, "path": path, "mediatype": kind} | digests(folder / path))
     notices = ["虚构数据", f"数据质量 B 级的医院（年度）：{B}（2023）"]
-    package = {"name": name.lower(), "resources": resources, "notices": notices}
-    (folder / DATAPACKAGE).write_bytes(canonical(package))
-    return folder
+    (folder / DATAPACKAGE).write_bytes(canonical({"id": name, "resources": resources, "notices": notices}))
+    return _issue(certified, name)
+
+
+def _issue(certified: Path, name: str) -> Path:
+    clock = Clock()
+    office, keys = Office(certified.parent, clock), certified.parent / "keys"
+    keys.mkdir(exist_ok=True)
+    signers = {person: new_key(keys / f"{name}-{person}.pem", "ed25519", PASSPHRASE) for person in "甲乙丙"}
+    keyring = office.keyring
+    for person, signer in signers.items():
+        keyring = keyring.with_key(public_key(signer, person, Role.REGISTRAR if person == "丙" else Role.SIGNER))
+    keyring.write(certified / KEYRING)
+    parsed = CertificateName.parse(name)
+    facts = {"release": "R1", "datapackage_sha256": sha256_file(certified / DRAFTS / name / DATAPACKAGE)}
+    facts |= {"programme_id": parsed.programme_id, "scope": parsed.scope, "window_id": parsed.window_id}
+    entries = office.register.entries()
+    told = {"at": clock.now, "by": "拟制人", "reason": "年度评价", "facts": facts}
+    office.register.append([following(entries, Event.DRAFTED, name, **told)])
+    office.preview(name, Act("拟制人", "公示"), days=7)
+    clock.pass_days(8)
+    for person in "甲乙":
+        office.sign(name, signers[person], "核对无误")
+    return office.issue(name, signers["丙"], "同意签发")
+
+
+def revoke_certificate(certified: Path, name: str = CERTIFICATE) -> None:
+    """Take it back."""
+    signer = load_key(certified.parent / "keys" / f"{name}-丙.pem", PASSPHRASE)
+    clock = Clock()
+    clock.pass_days(9)
+    Office(certified.parent, clock).revoke(name, signer, "输入有误")

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from fastapi import FastAPI
+from served_certificate import A, write_certificate
 from starlette.testclient import TestClient
 
 from publishing.service.app import service
 from publishing.service.audit import AuditLog
 from publishing.service.tokens import Scope
-from support.certificate import A, write_certificate
 
 SCOPES = {
     "all": Scope(kind="all"),
