@@ -4,20 +4,22 @@ Belongs here: finding the faulty rows of a hospital's month, comparing them with
 counts that place a hospital among the others. Does not belong here: the workbook (`publishing.feedback`), the rules
 (`expectations`), anything that changes what is published.
 
-The rules are evaluated again over the landed files, row by row, because the warehouse keeps counts only. A rule over
-more than single rows has no line to point to; its counts are taken from the published `fct_dq_result`.
+The rules are evaluated again over the landed files, row by row, because the warehouse keeps counts only; pages that
+contradict each other are found by `repeats`. A rule over a month or a year has no line to point to; its counts are
+taken from the published `fct_dq_result`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.decisions import decisions_in_force, held_back_months
+from dagster_project.repeats import RULE_IDS, find_repeats, repeats_of
 from dagster_project.settings import Settings
 from expectations.checks import Rule, load_rules
 from expectations.verdict import RULES
@@ -83,11 +85,14 @@ def write_all(
         with duckdb.connect(str(database), config={"threads": settings.threads}) as connection:
             connection.execute(f"set memory_limit = {quote(settings.memory_limit)}; set enable_progress_bar = false")
             _find_faults(connection, settings.home)
+            find_repeats(connection, RELATION)
+            repeats = repeats_of(connection)
             totals = _month_totals(connection, settings)
             standings = _standings(connection)
             held = _held_back(settings)
-            for place in _places(connection, held, organisation, month):
-                found = _feedback(connection, place, issued, until, standings, totals, held.get(place, []))
+            for place in _places(connection, [*held, *repeats], organisation, month):
+                faulty = _feedback(connection, place, issued, until, standings, totals, held.get(place, []))
+                found = replace(faulty, faults=[*faulty.faults, *repeats.get(place, [])])
                 write_feedback(target / place[0] / f"{place[1]}.xlsx", found)
                 workbooks += 1
                 faults += len(found.faults)
@@ -240,7 +245,7 @@ def _standings(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], S
 def _month_totals(connection: duckdb.DuckDBPyConnection, settings: Settings) -> dict[tuple[str, str], list[Total]]:
     """Counts of the published rules that no single row breaks."""
     mart = settings.current / "data" / "fct_dq_result.parquet"
-    by_row = {rule.rule_id for rule in _rules()}
+    by_row = {rule.rule_id for rule in _rules()} | set(RULE_IDS)
     titles = {rule.rule_id: rule for rule in load_rules(RULES) if rule.rule_id not in by_row}
     found: dict[tuple[str, str], list[Total]] = defaultdict(list)
     if mart.exists():

@@ -11,7 +11,7 @@ import csv
 import io
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,11 @@ class Fault:
     found: str
     expected: str
     remedy: str
+    group: int = 0  # rows of one number belong together; 0 for a fault of one row alone
+
+    def in_group(self, number: int) -> Fault:
+        """The same fault as one of several rows."""
+        return replace(self, group=number)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ class Change:
 def compare(earlier: Sequence[Fault], faults: Sequence[Fault]) -> list[Change]:
     """Kind by kind: rows that had the fault and have it no more, rows that still have it, rows that have it now.
 
-    Rows are matched by their key; those without one (lines that cannot be read) only by their number.
+    Rows are matched by their key; those without one (lines that cannot be read) only by their number. Faults of several
+    rows are not compared: only the version in force is searched for them.
     """
     before, after = _by_kind(earlier), _by_kind(faults)
     changes = []
@@ -102,7 +108,8 @@ def compare(earlier: Sequence[Fault], faults: Sequence[Fault]) -> list[Change]:
 def _by_kind(faults: Sequence[Fault]) -> defaultdict[tuple[str, str], Counter[str]]:
     kinds: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for fault in faults:
-        kinds[fault.title, fault.field][fault.key] += 1
+        if not fault.group:
+            kinds[fault.title, fault.field][fault.key] += 1
     return kinds
 
 
@@ -176,6 +183,7 @@ def _summary(sheets: _Sheets, feedback: Feedback) -> None:
         ("出具日期", feedback.issued.isoformat()),
         ("整改期限", f"{feedback.deadline.isoformat()}（工作日按周一至周五计，遇法定节假日以通知为准）"),
         ("如何整改", "按“明细”中的文件与行号在来源系统更正，重新导出并报送整月；行号以表头为第 1 行，空行不计"),
+        ("组", "“明细”中同一组号的各行互相重复或矛盾，须对照着核对"),
         ("说明", "本表不含任何患者身份信息，也不含字段的原值，只写明值的类别"),
         *(("本次报送暂不采用", why) for why in feedback.held_back),
     ]
@@ -200,10 +208,10 @@ def _summary(sheets: _Sheets, feedback: Feedback) -> None:
 
 
 def _rows(sheets: _Sheets, feedback: Feedback) -> None:
-    sheet = sheets.add("明细", (40, 8, 40, 40, 34, 40, 60, 12))
-    head = ("文件", "行号", "字段", "规则或原因", "发现的值的类别", "应为", "处理办法", "整改期限")
+    sheet = sheets.add("明细", (40, 8, 40, 40, 34, 40, 60, 12, 8))
+    head = ("文件", "行号", "字段", "规则或原因", "发现的值的类别", "应为", "处理办法", "整改期限", "组")
     lines: list[Sequence[object]] = [
-        (f.file, f.line, f.field, f.title, f.found, f.expected, f.remedy, feedback.deadline.isoformat())
+        (f.file, f.line, f.field, f.title, f.found, f.expected, f.remedy, feedback.deadline.isoformat(), f.group or "")
         for f in feedback.faults[:_MOST_ROWS]
     ]
     sheets.table(sheet, 0, head, lines)

@@ -13,6 +13,7 @@ from dagster_project.feedback import deadline, write_all
 from dagster_project.settings import Settings
 from publishing.feedback import Change, Fault, compare
 from sources import intake, landing
+from sources.synthetic.people import identity_number
 from tests.support.front_page import clean_front_page, front_page_csv, put
 from tests.support.identity import Scanner
 
@@ -68,7 +69,7 @@ def sheets(home: Path) -> dict[str, list[list[object]]]:
 
 def test_a_fault_is_named_by_file_line_field_and_remedy(sheets: dict[str, list[list[object]]]) -> None:
     head, *rows = sheets["明细"]
-    assert head == ["文件", "行号", "字段", "规则或原因", "发现的值的类别", "应为", "处理办法", "整改期限"]
+    assert head == ["文件", "行号", "字段", "规则或原因", "发现的值的类别", "应为", "处理办法", "整改期限", "组"]
     found = {(row[1], row[3]) for row in rows}
     assert (2, "主要诊断已填写且可作主要诊断（不为外因、状态码、星号码等）") in found
     assert (4, "出院时间不早于入院时间") in found
@@ -113,7 +114,7 @@ def test_a_refused_file_is_listed_with_its_reason(home: Path) -> None:
 
 def test_a_month_that_is_held_back_is_told_to_its_hospital(tmp_path: Path) -> None:
     """Another hospital's file brings one row of it, without a fault of its own."""
-    for name, rows in (("one", [page(n, D09="2.00") for n in range(10)]), ("other", [page(1), page(1, OTHER)])):
+    for name, rows in (("one", [page(n, D09=f"{n}.00") for n in range(10)]), ("other", [page(1), page(11, OTHER)])):
         put(tmp_path / "inbox" / "hqms" / name / "hqmsts_2022M01.csv", front_page_csv(rows))
         intake.record(tmp_path, intake.scan(tmp_path))
     landing.land(tmp_path, "hqms_front_page", key=KEY)
@@ -124,6 +125,38 @@ def test_a_month_that_is_held_back_is_told_to_its_hospital(tmp_path: Path) -> No
         "hqms/other/hqmsts_2022M01.csv：重报的月份不比上一版少（行数），违反 9 / 检查 10，单独暂缓的阈值 50%；"
         "仍用 hqms/one/hqmsts_2022M01.csv",
     ] in [row[:2] for row in book.get_sheet_by_name("汇总").to_python()]
+
+
+def test_rows_that_contradict_each_other_are_listed_together(tmp_path: Path) -> None:
+    """A page copied under another number, one stay in two hospitals at once, and a page that is alone."""
+    numbers = [identity_number(f"99010219800101{n:03d}") for n in range(9)]
+    person = {"A20": numbers[0]}
+    copied = page(2, D09="2.00", A20=numbers[1]) | {"A48": "BINGAN00009"}
+    files = {
+        "one": [page(1, **person), page(2, D09="2.00", A20=numbers[1]), copied, page(4, D09="4.00", A20=numbers[4])],
+        "other": [page(5, OTHER, **person), page(6, OTHER, D09="6.00", A20=numbers[6])],
+    }
+    for name, rows in files.items():
+        put(tmp_path / "inbox" / "hqms" / name / "hqmsts_2022M01.csv", front_page_csv(rows))
+    intake.record(tmp_path, intake.scan(tmp_path))
+    landing.land(tmp_path, "hqms_front_page", key=KEY)
+    write_all(Settings(home=tmp_path, province_division="990000"), ISSUED)
+
+    def told(organisation: str) -> list[list[object]]:
+        book = CalamineWorkbook.from_path(str(tmp_path / "feedback" / organisation / "2022-01.xlsx"))
+        rows = book.get_sheet_by_name("明细").to_python()[1:]
+        return [[row[8], row[1], row[3][:12], row[4]] for row in rows if row[8]]
+
+    path = "hqms/one/hqmsts_2022M01.csv"
+    same = f"共 2 行；{path} 第 3 行；{path} 第 4 行"
+    assert told(ONE) == [
+        [1, 3, "同一机构没有内容完全相同", same],
+        [1, 4, "同一机构没有内容完全相同", same],
+        [2, 2, "同一患者（身份证假名）的", f"共 2 行；{path} 第 2 行；其他机构 1 行"],
+    ]
+    assert told(OTHER) == [
+        [1, 2, "同一患者（身份证假名）的", "共 2 行；hqms/other/hqmsts_2022M01.csv 第 2 行；其他机构 1 行"]
+    ]
 
 
 def test_no_value_of_a_row_is_in_a_workbook(home: Path) -> None:

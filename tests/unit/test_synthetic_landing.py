@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from dagster_project.dbt_command import build_aside, side_candidate
+from dagster_project.repeats import find_repeats
 from dagster_project.settings import Settings
 from sources import candidate, intake, landing
 from sources.synthetic import ProvinceSummary, write_province
@@ -146,10 +147,28 @@ def test_pages_that_repeat_others_are_found_and_no_others(
                 "coalesce(sum(page_count) filter (where is_count_reset), 0), "
                 "coalesce(sum(page_count) filter (where is_repeated_admission), 0) from int_page_repeat"
             ).fetchall()
+            # what is told to the senders, row by row, is what the warehouse counts
+            con.execute(
+                "create temp table version as select distinct source_id, organisation_id, month, true as is_current, "
+                "'' as path, '' as layout from stg_hqms_front_page"
+            )
+            find_repeats(con, "(select * exclude (layout) from stg_hqms_front_page)")
+            told = con.execute(
+                "select source_id, source_row, rule_id from repeat where is_violating order by all"
+            ).fetchall()
+            flagged = con.execute(
+                "select source_id, source_row, 'hqms_18_' || rule_id as rule_id from ("
+                "unpivot (select source_id, source_row, is_identical as identical_page, "
+                "is_repeated_admission as repeat_admission, is_overlapping as overlapping_stay, "
+                "is_count_reset as count_reset from int_repeated_page) "
+                "on identical_page, repeat_admission, overlapping_stay, count_reset into name rule_id value is_found"
+                ") where is_found order by all"
+            ).fetchall()
     names = ("identical_page", "overlapping_stay", "count_reset", "repeat_admission")
     admitted = tuple(in_force(province, f"hqms_18_{name}") for name in names)
     assert counted == [admitted]
     assert min(admitted) > 0
+    assert told == flagged
 
 
 def test_every_grouped_discharge_finds_its_front_page(
