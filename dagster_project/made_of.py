@@ -93,7 +93,7 @@ def case_rows(
     titles, lists = column_titles(_LAYOUT), (registry["reference_lists"] or "").split(";")
     told = []
     for row in rows:
-        facts = [f"{titles.get(name, name)} {_told(row[name])}" for name in fields if row[name] not in (None, [])]
+        facts = [f"{titles.get(name, name)} {_told(name, row[name])}" for name in fields if row[name] not in (None, [])]
         told.append(
             {
                 "病例假名": row["patient_id"],
@@ -107,6 +107,28 @@ def case_rows(
             }
         )
     return told
+
+
+def case_facts(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The cases of table `asked`, each with its facts in columns of their own: for lists over many measures."""
+    for row in rows_of(connection, _CASES.format(order="", page="")):
+        facts = {
+            "病例假名": row["patient_id"],
+            "出院日期": row["discharge_date"],
+            "来源文件": row["source_id"],
+            "行号": row["source_row"],
+            "专科": row["specialty_zh"],
+            "疾病归属专科": row["mdc_specialty_code"],
+            "不进入分组分析的原因": _EXCLUSIONS.get(row["exclusion_reason"]),
+            "DRG": row["drg_code"],
+            "权重": row["weight"],
+            "死亡风险级": _RISK.get(row["risk_class"]),
+            "分组过程": row["trace_zh"],
+            "手术目录": "、".join(row["operations_zh"] or []),
+            "并发症": "、".join(row["complications_zh"] or []),
+            "单病种": "、".join(row["diseases_zh"] or []),
+        }
+        yield row, facts
 
 
 def _reason(
@@ -291,7 +313,9 @@ def shown(value: object) -> str:
     return "无" if value is None else str(value)
 
 
-def _told(value: object) -> str:
+def _told(name: str, value: Any) -> str:
+    if name.endswith("_fen"):
+        return f"{Decimal(value) / 100:.2f} 元"
     return "、".join("空" if one is None else str(one) for one in value) if isinstance(value, list) else str(value)
 
 

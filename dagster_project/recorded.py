@@ -252,7 +252,7 @@ def build_recorded(
     write_recorded_home(settings, record, home)
     database.unlink(missing_ok=True)
     thresholds = {one["rule_id"]: Decimal(one["threshold"]) for one in record.provenance["thresholds"]}
-    prepare(home, database, held_back=passed_over(record), thresholds=thresholds)
+    prepare(home, database, held_back=passed_over(record), thresholds=thresholds, as_landed=True)
     # a copy at one place: what travels may be read-only, and dbt parses anew when its project lies elsewhere
     project = database.parent / "project"
     shutil.rmtree(project, ignore_errors=True)

@@ -143,20 +143,29 @@ def first_difference(
         return CellDifference(mart, at, column, values[0][column], values[1][column])
 
 
-def write_changes(connection: duckdb.DuckDBPyConnection, table: str, before: Path, after: Path) -> None:
-    """Table of every changed cell of the marts that both folders describe alike: mart, key (JSON), column, both values.
+def mart_files(folder: Path) -> dict[str, tuple[Path, tuple[str, ...]]]:
+    """Mart -> its file and its key, as a release or certificate describes them."""
+    return {name: (mart["file"], tuple(mart["schema"]["primaryKey"])) for name, mart in _marts(folder).items()}
+
+
+def write_changes(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    before: Mapping[str, tuple[Path, tuple[str, ...]]],
+    after: Mapping[str, tuple[Path, tuple[str, ...]]],
+) -> None:
+    """Table of every changed cell of the marts that both sides have under one key, which is told as JSON.
 
     A row that came or went is one change. Marts and columns of one side alone are told by `release_diff`.
     """
-    old, new = _marts(before), _marts(after)
     connection.execute(
         f"create or replace table {table} "
         "(mart varchar, key varchar, column_name varchar, before varchar, after varchar)"
     )
-    for mart in sorted(old.keys() & new.keys()):
-        key = new[mart]["schema"]["primaryKey"]
-        if old[mart]["hash"] != new[mart]["hash"] and old[mart]["schema"]["primaryKey"] == key:
-            for query in _changes(connection, mart, old[mart]["file"], new[mart]["file"], key):
+    for mart in sorted(before.keys() & after.keys()):
+        (old, key), (new, new_key) = before[mart], after[mart]
+        if key == new_key and old.read_bytes() != new.read_bytes():
+            for query in _changes(connection, mart, old, new, key):
                 connection.execute(f"insert into {table} {query}")
 
 
@@ -203,3 +212,44 @@ def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, 
 
 def _name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def correction_effect(before: Path, after: Path) -> dict[str, list[dict[str, Any]]]:
+    """What a correction changed for those who are ranked: indicators and total scores, before and after, with ranks."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        for side, folder in (("old", before), ("new", after)):
+            for mart in ("fct_indicator", "fct_score"):
+                path = str(folder / "data" / f"{mart}.parquet")
+                connection.read_parquet(path).create_view(f"{side}_{mart}")
+        return {
+            "indicators": _effect(
+                connection,
+                "fct_indicator",
+                ["hospital_id", "specialty_code", "attribution", "window_id", "indicator_id"],
+                ["numerator", "denominator", "value"],
+            ),
+            "ranks": _effect(
+                connection,
+                "fct_score",
+                ["programme_id", "tier", "window_id", "specialty_code", "hospital_id", "level", "group_id", "part"],
+                ["score", "rank"],
+                "level = 'total'",
+            ),
+        }
+
+
+def _effect(
+    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], shown: Sequence[str], where: str = "true"
+) -> list[dict[str, Any]]:
+    both = " and ".join(f"old.{name} is not distinct from new.{name}" for name in key)
+    keys = ", ".join(f"coalesce(old.{name}, new.{name}) as {name}" for name in key)
+    values = ", ".join(f"old.{name} as {name}_before, new.{name} as {name}_after" for name in shown)
+    changed = " or ".join(f"old.{name} is distinct from new.{name}" for name in shown)
+    found = connection.execute(
+        f"select {keys}, {values} from (from old_{mart} where {where}) as old "
+        f"full join (from new_{mart} where {where}) as new on {both} where {changed} order by {', '.join(key)}"
+    )
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

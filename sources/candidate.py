@@ -112,9 +112,13 @@ def prepare(
     *,
     held_back: Collection[HeldBack] = (),
     thresholds: Mapping[str, Decimal] | None = None,
+    as_landed: bool = False,
 ) -> None:
     """Write the schemas ``landing`` (a view per dataset, tables of counts), ``scheme`` and ``gate`` (what is held back,
     which rules have another threshold) into a new database file.
+
+    With `as_landed`, the views show the columns that the files have, not those that the contracts of today ask for:
+    what was landed under earlier contracts is computed again by the models of its time.
     """
     import duckdb
 
@@ -126,7 +130,7 @@ def prepare(
         con.execute("create schema landing")
         for dataset in DATASETS:
             mine = [r for r in receipts if r["dataset"] == dataset and not r["refused"]]
-            con.execute(f"create view landing.{dataset} as {_view(home, dataset, mine, force[dataset])}")
+            con.execute(f"create view landing.{dataset} as {_view(home, dataset, mine, force[dataset], as_landed)}")
         _write_counts(con, receipts, force, _rows_before(home, receipts, held_back))
         _write_gate(con, outstanding(home, held_back), force, thresholds or {})
         _write_passed_over(con, held_back)
@@ -137,10 +141,13 @@ def prepare(
         con.close()
 
 
-def _view(home: Path, dataset: str, receipts: list[dict[str, Any]], force: dict[Slice, str]) -> str:
+def _view(
+    home: Path, dataset: str, receipts: list[dict[str, Any]], force: dict[Slice, str], as_landed: bool = False
+) -> str:
     whole: list[str] = []
     parts: list[str] = []
-    columns = ", ".join(landed_types(dataset))
+    columns = "*" if as_landed else ", ".join(landed_types(dataset))
+    options = f"hive_partitioning = false, union_by_name = {str(as_landed).lower()}"
     for receipt in _first_arrivals(receipts):
         supplied = {tuple(item["slice"]) for item in receipt["slices"]}
         current = {key for key in supplied if force.get(key) == receipt["source"]["sha256"]}
@@ -149,13 +156,13 @@ def _view(home: Path, dataset: str, receipts: list[dict[str, Any]], force: dict[
             whole += paths
         elif current:
             where = _slice_condition(load_contracts()[receipt["layout"]], sorted(current))
-            parts.append(f"select {columns} from read_parquet({_list(paths)}, hive_partitioning = false) where {where}")
+            parts.append(f"select {columns} from read_parquet({_list(paths)}, {options}) where {where}")
     if whole:
-        parts.insert(0, f"select {columns} from read_parquet({_list(sorted(whole))}, hive_partitioning = false)")
+        parts.insert(0, f"select {columns} from read_parquet({_list(sorted(whole))}, {options})")
     if not parts:
         nothing = ", ".join(f"null::{kind} as {name}" for name, kind in landed_types(dataset).items())
         parts.append(f"select {nothing} where false")
-    return " union all ".join(parts)
+    return (" union all by name " if as_landed else " union all ").join(parts)
 
 
 def _first_arrivals(receipts: list[dict[str, Any]]) -> list[dict[str, Any]]:
