@@ -184,9 +184,7 @@ def _show_difference(console: Console, found: Difference) -> None:
     shown = sorted(found.changes, key=lambda change: (change.mart != "fct_indicator", change.column != "value"))
     for change in shown[:_SHOWN]:
         moved = f"{change.before} → {change.after}（{_causes(change.causes)}）"
-        console.print(
-            f"  {change.mart} {change.key} {change.column}：{moved}", markup=False
-        )
+        console.print(f"  {change.mart} {change.key} {change.column}：{moved}", markup=False)
 
 
 def write_explanation(path: Path, found: Explanation) -> None:
