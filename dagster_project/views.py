@@ -100,7 +100,9 @@ def _show_verdict(console: Console, settings: Settings, judged_hash: str) -> Non
 
 
 def show_ranking(console: Console, settings: Settings) -> None:
-    """Hospitals of the largest specialties, by case-mix index, in the latest complete three-year window."""
+    """Registered hospitals of the largest specialties that have enough cases, by case-mix index, in the latest complete
+    three-year window.
+    """
     import duckdb
     from rich.console import Console as WideConsole
 
@@ -126,17 +128,28 @@ def show_ranking(console: Console, settings: Settings) -> None:
             """,
             [window[0], _RANKED_SPECIALTIES],
         ).fetchall()
+        # as scoring asks of the same indicator
+        fewest = marts.execute(
+            "select coalesce(max(min_cases), 0) from dim_programme_item where indicator_id = 'cmi'"
+        ).fetchall()[0][0]
         for code, name in specialties:
             rows = marts.execute(
                 """
-                select hospital_id, dim_hospital.name_zh, map(list(indicator_id), list(value))
+                select hospital_id, dim_hospital.name_zh, is_registered or is_region as is_known,
+                       map(list(indicator_id), list(value)) as values
                 from fct_indicator inner join dim_hospital using (hospital_id)
                 where attribution = 'department' and window_id = ? and specialty_code = ?
                 group by all
                 """,
                 [window[0], code],
             ).fetchall()
-            _print_ranking(console, f"{name}（{code}）· {window[0]} 年", indicators, rows)
+            known = [(hospital, name_zh, values) for hospital, name_zh, is_known, values in rows if is_known]
+            ranked = [row for row in known if (row[2].get("discharge_count") or 0) >= fewest]
+            _print_ranking(console, f"{name}（{code}）· {window[0]} 年", indicators, ranked)
+            if left_out := len(rows) - len(ranked):
+                unknown = len(rows) - len(known)
+                told = f"未登记机构 {unknown} 家，出院不足 {fewest} 例的 {left_out - unknown} 家"
+                console.print(f"[dim]  未列入名次：{told}[/]")
     console.print("[dim]按 CMI 由高到低；全部专科与全部指标见 fct_indicator，定义见 dim_indicator。[/]")
 
 

@@ -153,6 +153,18 @@ def test_evidence_items_are_items_of_the_dossier_or_of_another_known_source() ->
 # --- places among peers
 
 
+def test_a_code_that_is_not_in_the_register_is_no_candidate(scoring: Scoring) -> None:
+    """Two cases under a mistyped code stand above everybody's, and have no dossier that counts either."""
+    values = {(name, "0401"): {"cmi": Value(cmi)} for name, cmi in (("A", "1.2"), ("B", "1.0"), ("C", "0.8"))}
+    stray = {("X", "0401"): {"cmi": Value("9.9")}}
+    unknown = ["update dim_hospital set is_registered = false, level = null where hospital_id = 'X'"]
+    with scoring.province(values) as without:
+        expected = without.rows("select * from fct_score order by all")
+    with scoring.province(values | stray, dossiers={("X", "0401"): {"D0705": 9}}, statements=unknown) as scored:
+        assert scored.rows("select * from fct_score order by all") == expected
+        assert scored.rows("select * from fct_item where hospital_id = 'X'") == []
+
+
 def test_a_surgical_specialty_of_the_national_programme(scoring: Scoring) -> None:
     """Three tertiary hospitals are peers, a secondary one is placed among them. Only four indicators are known."""
     with scoring.province(

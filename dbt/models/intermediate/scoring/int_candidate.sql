@@ -1,5 +1,6 @@
--- Who can be scored: a hospital's specialty with discharges in the programme's window or with a dossier. Peers are
--- the registered hospitals of the programme's levels; who is no peer is placed among them all the same.
+-- Who can be scored: a registered hospital's specialty with discharges in the programme's window or with a dossier.
+-- Peers are the hospitals of the programme's levels; who is no peer is placed among them all the same. A code that is
+-- not in the register is nobody: most are mistyped, and their few cases would stand above everybody's.
 with pair as (
     select
         programme.programme_id,
@@ -28,11 +29,10 @@ select
     pair.specialty_code,
     specialty.kind as specialty_kind,
     case when hospital.kind = '综合' then '综合' else '其他' end as hospital_kind,
-    hospital.is_registered
-    and coalesce(';' || programme.peer_levels || ';' like '%;' || hospital.level || ';%', false) as is_peer
+    coalesce(';' || programme.peer_levels || ';' like '%;' || hospital.level || ';%', false) as is_peer
 from pair
 inner join {{ ref('int_programme') }} as programme
     on pair.programme_id = programme.programme_id and pair.tier = programme.tier
 inner join {{ ref('dim_hospital') }} as hospital on pair.hospital_id = hospital.hospital_id
 inner join {{ ref('dim_specialty') }} as specialty on pair.specialty_code = specialty.specialty_code
-where not hospital.is_region and specialty.specialty_code not in ('ALL', 'UNMAPPED')
+where hospital.is_registered and not hospital.is_region and specialty.specialty_code not in ('ALL', 'UNMAPPED')
