@@ -54,12 +54,14 @@ def cert_draft(
     home: Home = None,
 ) -> None:
     """拟制：从发布版取出一个方案与窗口，写成草案；同一证书已签发过的，为其下一版。"""
-    from dagster_project.settings import PROJECT_ROOT, load_settings
+    from dagster_project.recorded import method_of, open_record
+    from dagster_project.settings import load_settings
     from publishing.release import release_folder
 
     settings, office = load_settings(home), _office(home)
     source = release_folder(settings.releases, settings.current, release)
-    certificate = office.draft(source, programme, scope, window, _act(by, reason), project=PROJECT_ROOT)
+    project, _ = method_of(settings, open_record(settings, str(source)))
+    certificate = office.draft(source, programme, scope, window, _act(by, reason), project=project)
     print(f"已拟制 {certificate}：{office.bundle(certificate)}")
     _print_notices(office.bundle(certificate))
 

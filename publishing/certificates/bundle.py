@@ -9,13 +9,14 @@ A bundle is a function of the release, the name of the certificate and the code:
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from expectations.content import DATA, sha256_file
+from expectations.content import DATA
 from publishing.certificates.names import ALL, CertificateName
 from publishing.export import ROW_GROUP, MartSpec
 from publishing.manifest import (
@@ -28,14 +29,15 @@ from publishing.manifest import (
     data_package,
     described_marts,
 )
-from publishing.provenance import LOCK, folder_hash, source_files
+from publishing.provenance import folder_hash, source_files
 
 if TYPE_CHECKING:
     import duckdb
 
 METHOD, EVIDENCE, PROJECT = "method", "evidence", "method/project"
-# the rules that made the numbers travel with them, each folder with the hash that the release names
-RULES = ("dbt", "sources/contracts", "sources/reference", "expectations")
+# the rules that made the numbers travel with them: what dbt reads; of the first two the release names the hash
+RULES = ("dbt", "sources/reference", "expectations/rules")
+HASHED_RULES = RULES[:2]
 # what of a data mart a reader of the method asks for first, as a table that opens everywhere
 METHOD_TABLES = {
     "indicators": ("dim_indicator", "指标登记表：定义、分子、分母、版本"),
@@ -49,7 +51,7 @@ TITLES = {
     f"{EVIDENCE}/{VERDICT}": "质量门裁决",
     f"{EVIDENCE}/{PROVENANCE}": "来源与版本",
     f"{EVIDENCE}/release.json": "所据发布版的清单",
-    f"{EVIDENCE}/inputs.json": "输入：每个切片出自哪个落地文件及其摘要",
+    f"{EVIDENCE}/inputs.csv": "输入：每个切片出自哪个文件，落地成什么，及其摘要",
     f"{EVIDENCE}/decisions.json": "质量门的阈值调整与放行",
     f"{EVIDENCE}/{DATA_DOCS}": "数据文档：逐表逐项的验证结果",
     **{f"{METHOD}/{name}.csv": title for name, (_, title) in METHOD_TABLES.items()},
@@ -79,14 +81,35 @@ class BundleRefused(RuntimeError):
     """A certificate cannot be drafted of this release; the text says in Chinese why and what to do."""
 
 
-def write_bundle(release: Path, target: Path, name: CertificateName, *, home: Path, project: Path) -> None:
-    """Lay out the bundle of a certificate in an empty folder; `home`: where landed files and receipts lie."""
+# what is made of the data for people: gets the bundle, the certificate, and what readers must know
+Exhibits = Callable[[Path, CertificateName, Sequence[str]], None]
+
+
+def write_exhibits(folder: Path, name: CertificateName, notices: Sequence[str]) -> None:
+    """The official forms, and the report."""
+    from publishing.forms import write_forms
+    from publishing.report import write_report
+
+    chosen: dict[str, Any] = {
+        "programme_id": name.programme_id,
+        "window_id": name.window_id,
+        "specialty_code": None if name.scope == ALL else name.scope,
+    }
+    write_forms(folder / DATA, folder / "form", **chosen, notices=notices)
+    write_report(folder / DATA, folder / "report", **chosen, notices=notices)
+
+
+def write_bundle(
+    release: Path, target: Path, name: CertificateName, *, project: Path, exhibits: Exhibits = write_exhibits
+) -> None:
+    """Lay out the bundle of a certificate in an empty folder; `project`: where the rules of the release lie."""
     package = _read(release / DATAPACKAGE)
     provenance = _read(release / PROVENANCE)
     marts = described_marts(package)
     notices = _write_data(release, target, name, marts) + list(package["notices"])
     _write_method(target, provenance, project)
-    _write_evidence(release, target, provenance, home)
+    _write_evidence(release, target, provenance)
+    exhibits(target, name, notices)
     facts = {"programme_id": name.programme_id, "scope": "全部" if name.scope == ALL else name.scope}
     text = README_TEXT.format(
         name=name, window_id=name.window_id, revision=name.revision, release_id=release.name, **facts
@@ -212,18 +235,14 @@ def _notices(connection: duckdb.DuckDBPyConnection, target: Path) -> Iterator[st
 def _write_method(target: Path, provenance: dict[str, Any], project: Path) -> None:
     """The rules as they were; refused when they are no longer those of the release."""
     recorded = provenance["code"]["folders"]
-    changed = [folder for folder in RULES if folder_hash(project / folder) != recorded.get(folder)]
-    if sha256_file(project / LOCK) != provenance["code"]["lock_sha256"]:
-        changed.append(LOCK)
-    if changed:
+    if changed := [folder for folder in HASHED_RULES if folder_hash(project / folder) != recorded[folder]]:
         raise BundleRefused(
-            f"计算规则在此发布版之后有改动（{'、'.join(changed)}），证书无法附上当时的规则。"
-            "请先运行 zhuanke run 以现行规则发布，或换回当时的版本再拟制。"
+            f"计算规则在此发布版之后有改动（{'、'.join(changed)}），且当时的规则没有留存，证书无法附上。"
+            "请先运行 zhuanke run 以现行规则发布，再拟制。"
         )
     for folder in RULES:
         for file in source_files(project / folder):
             _copy(file, target / PROJECT / file.relative_to(project))
-    _copy(project / LOCK, target / PROJECT / LOCK)
     (target / METHOD / "switches.json").write_bytes(canonical(provenance["switches"]))
     editions = {"editions": provenance["editions"], "schemes": provenance["schemes"]}
     (target / METHOD / "editions.json").write_bytes(canonical(editions))
@@ -235,28 +254,26 @@ def _write_method(target: Path, provenance: dict[str, Any], project: Path) -> No
             connection.execute(f"copy (from '{source}') to '{copy}' (format csv, header)")
 
 
-def _write_evidence(release: Path, target: Path, provenance: dict[str, Any], home: Path) -> None:
+def _write_evidence(release: Path, target: Path, provenance: dict[str, Any]) -> None:
     for name in (VERDICT, PROVENANCE, DATA_DOCS):
         if (release / name).exists():
             _copy(release / name, target / EVIDENCE / name)
     _copy(release / DATAPACKAGE, target / EVIDENCE / "release.json")
     decisions = _read(release / VERDICT)["decisions"]
     (target / EVIDENCE / "decisions.json").write_bytes(canonical(decisions))
-    inputs = [_landed(file, home) for file in provenance["inputs"]]
-    (target / EVIDENCE / "inputs.json").write_bytes(canonical(inputs))
+    with (target / EVIDENCE / "inputs.csv").open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(("dataset", "slice", "landed", "landed_sha256", "source_sha256", "source_sm3"))
+        table.writerows(_inputs(provenance["inputs"]))
 
 
-def _landed(file: dict[str, Any], home: Path) -> dict[str, Any]:
-    """Where the slices of an input file lie, landed as they were when the release was made."""
-    receipt = _read(home / "receipts" / f"{file['source_sha256']}.json")
-    if receipt["method"] != file["method"]:
-        raise BundleRefused(
-            f"输入文件 {file['source_sha256'][:12]}（{file['dataset']}）在此发布版之后以另一方法重新落地，"
-            "证书无法写明当时的输入。请先运行 zhuanke run 再拟制。"
-        )
-    outputs = [{"path": out["path"], "sha256": sha256_file(home / out["path"])} for out in receipt["outputs"]]
-    named = {key: file[key] for key in ("dataset", "source_sha256", "source_sm3", "method", "slices")}
-    return named | {"landed": outputs}
+def _inputs(files: Sequence[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """Slice by slice: which file supplied it and into which files it was landed."""
+    for file in files:
+        for key in file["slices"]:
+            for landed in file["landed"]:
+                sources = (file["source_sha256"], file["source_sm3"])
+                yield file["dataset"], "/".join(key), landed["path"], landed["sha256"], *sources
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 from expectations.content import sha256_file
 from expectations.verdict import sync_folder, write_durably
-from publishing.certificates.bundle import write_bundle
+from publishing.certificates.bundle import Exhibits, write_bundle, write_exhibits
 from publishing.certificates.dsse import Envelope, pae
 from publishing.certificates.history import History, Standing, histories, latest_revision
 from publishing.certificates.keyring import BEIJING, KEYRING, Keyring, PublicKey, Role
@@ -62,10 +62,11 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Office:
-    """The certificates of a data home. `clock` says what time it is."""
+    """The certificates of a data home. `clock` says what time it is, `exhibits` makes forms and report."""
 
     home: Path
     clock: Callable[[], datetime] = _now
+    exhibits: Exhibits = write_exhibits
 
     @property
     def folder(self) -> Path:
@@ -110,7 +111,7 @@ class Office:
             for leftover in (coming, folder):  # of a draft that was killed before it was registered
                 shutil.rmtree(leftover, ignore_errors=True)
             coming.mkdir(parents=True)
-            write_bundle(release, coming, name, home=self.home, project=project)
+            write_bundle(release, coming, name, project=project, exhibits=self.exhibits)
             seal(coming)
             folder.parent.mkdir(exist_ok=True)
             coming.rename(folder)
