@@ -100,6 +100,7 @@ class Office:
 
     def draft(self, release: Path, programme_id: str, scope: str, window_id: str, act: Act, *, project: Path) -> str:
         """Lay out the next revision from a release; returns its name."""
+        release = release.resolve()
         if faults := verify_release(release):
             told = "；".join(f"{fault.file}：{fault.fault}" for fault in faults)
             raise StepRefused(f"发布版 {release.name} 已损坏，不能据以拟制（{told}）")

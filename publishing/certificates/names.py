@@ -11,7 +11,7 @@ from typing import Self
 
 ALL = "all"
 _NAME = re.compile(
-    r"CERT-(?P<programme_id>[a-z0-9_]+)-(?P<scope>all|[0-9A-Z.]+)-(?P<window_id>\d{4}(-\d{4})?)-r(?P<revision>[1-9]\d*)"
+    r"CERT-(?P<programme_id>[a-z0-9_]+)-(?P<scope>all|[0-9A-Z]+(\.[0-9A-Z]+)*)-(?P<window_id>\d{4}(-\d{4})?)-r(?P<revision>[1-9]\d*)"
 )
 
 

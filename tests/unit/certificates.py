@@ -83,13 +83,20 @@ class Desk:
     def ready(self, certificate: str = NAME) -> None:
         """Drafted, previewed, the window over, signed by two."""
         assert self.draft() == certificate
+        self._signed(certificate)
+
+    def _signed(self, certificate: str) -> None:
         self.preview(certificate)
         self.clock.pass_days(8)
         for name in ("甲", "乙"):
             self.office.sign(certificate, self.signers[name], "核对无误")
 
     def issued(self, certificate: str = NAME) -> Path:
-        self.ready(certificate)
+        assert self.draft() == certificate
+        return self.issued_after_draft(certificate)
+
+    def issued_after_draft(self, certificate: str = NAME) -> Path:
+        self._signed(certificate)
         return self.office.issue(certificate, self.signers["丙"], "同意签发")
 
     def verify(self, folder: Path, register: Path | None = None) -> Verification:

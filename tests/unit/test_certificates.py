@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from certificates import NAME, Desk
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
-from publishing.certificates.history import Standing
+import duckdb
+import pytest
+from certificates import NAME, PROGRAMME, WINDOW, Desk, public_key
+
+from publishing.certificates import lifecycle, register
+from publishing.certificates.bundle import BundleRefused
+from publishing.certificates.history import Standing, histories
+from publishing.certificates.keyring import Keyring, Role
+from publishing.certificates.keys import new_key
+from publishing.certificates.lifecycle import Act, StepRefused
+from publishing.certificates.names import CertificateName
+from publishing.certificates.register import Event, RegisterProblem, parse
+from publishing.manifest import DATAPACKAGE
+
+ACT = Act("某院", "数值不符")
+NEXT = NAME.replace("-r1", "-r2")
 
 
 def test_from_draft_to_issue(desk: Desk) -> None:
@@ -14,3 +34,387 @@ def test_from_draft_to_issue(desk: Desk) -> None:
     assert found.faults == []
     assert (found.certificate, found.standing, sorted(found.signed_by)) == (NAME, Standing.ISSUED, ["乙", "甲"])
     assert found.counts
+    assert all(path.stat().st_mode & 0o222 == 0 for path in folder.rglob("*") if path.is_file())
+    assert not (desk.root / "certified" / "drafts" / NAME).exists()
+
+
+def test_every_step_is_registered_with_who_when_why(desk: Desk) -> None:
+    desk.issued()
+    told = [(entry.event.value, entry.by, entry.reason) for entry in desk.office.history(NAME).entries]
+    assert told == [
+        ("drafted", "拟制人", "年度评价"),
+        ("previewed", "拟制人", "公示"),
+        ("signed", "甲", "核对无误"),
+        ("signed", "乙", "核对无误"),
+        ("issued", "丙", "同意签发"),
+    ]
+    assert desk.office.history(NAME).drafted.at.isoformat() == "2026-03-02T09:00:00+08:00"
+
+
+def test_a_step_without_person_or_reason_is_refused() -> None:
+    for by, reason in (("", "理由"), ("某人", " ")):
+        with pytest.raises(StepRefused, match="经办人"):
+            Act(by, reason)
+
+
+# --- what a bundle holds
+
+
+def test_equal_drafts_have_equal_bytes(desk: Desk, pristine_desk: Desk, tmp_path: Path) -> None:
+    other = pristine_desk.copy(tmp_path / "other")
+    other.clock.pass_days(3)
+    contents = []
+    for each in (desk, other):
+        folder = each.office.bundle(each.draft())
+        contents.append({str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()})
+    assert contents[0] == contents[1]
+
+
+def test_marts_are_those_of_programme_scope_and_window(desk: Desk) -> None:
+    folder = desk.office.bundle(desk.draft(scope="0304"))
+
+    def rows(mart: str, column: str, of: Path) -> set[str]:
+        query = f"select distinct {column} from '{of}/data/{mart}.parquet'"
+        return {value for (value,) in duckdb.sql(query).fetchall()}
+
+    release = desk.root / "current"
+    assert rows("fct_indicator", "specialty_code", release) == {"0304", "ALL"}
+    assert rows("fct_indicator", "specialty_code", folder) == {"0304"}
+    assert rows("fct_list_move", "programme_id", release) == {"guizhou_942"}
+    assert rows("fct_list_move", "programme_id", folder) == set()
+    assert rows("dim_hospital", "hospital_id", folder) == rows("dim_hospital", "hospital_id", release)
+    package = json.loads((folder / DATAPACKAGE).read_bytes())
+    assert (package["scope"], package["release"]) == ("0304", "R1")
+    [score] = [resource for resource in package["resources"] if resource["name"] == "fct_score"]
+    assert score["schema"]["primaryKey"][:3] == ["programme_id", "tier", "window_id"]
+
+
+def test_held_back_months_are_told_with_the_certificate(desk: Desk) -> None:
+    folder = desk.office.bundle(desk.draft())
+    [told] = json.loads((folder / DATAPACKAGE).read_bytes())["notices"]
+    assert told == "未采用 H2 2023-02 的报送（该月缺失）"
+    assert told in (folder / "README.txt").read_text(encoding="utf-8")
+    assert told in desk.verify(desk.copy(desk.root.parent / "copy").issued_after_draft(NAME)).notices
+
+
+def test_inputs_are_named_slice_by_slice(desk: Desk) -> None:
+    folder = desk.office.bundle(desk.draft())
+    _, line = (folder / "evidence" / "inputs.csv").read_text(encoding="utf-8").splitlines()
+    assert line.split(",")[:4] == ["hospital", "H1/2023-01", "landing/hospital/abc.parquet", "ef" * 32]
+
+
+@pytest.mark.parametrize(
+    ("programme", "window", "fault"), [("beijing_2023", WINDOW, "没有方案"), (PROGRAMME, "1999", "没有窗口")]
+)
+def test_what_the_release_does_not_have_is_refused(programme: str, window: str, fault: str, desk: Desk) -> None:
+    with pytest.raises(BundleRefused, match=fault):
+        desk.office.draft(desk.root / "current", programme, "all", window, ACT, project=desk.project)
+    assert desk.draft() == NAME, "a refused draft leaves nothing"
+
+
+def test_rules_that_changed_since_the_release_are_refused(desk: Desk) -> None:
+    (desk.project / "dbt" / "rule.sql").write_text("select 2", encoding="utf-8")
+    with pytest.raises(BundleRefused, match="计算规则在此发布版之后有改动（dbt）"):
+        desk.draft()
+
+
+def test_a_damaged_release_is_refused(desk: Desk) -> None:
+    readme = desk.root / "current" / "README.txt"
+    readme.chmod(0o644)
+    readme.write_text("改动", encoding="utf-8")
+    with pytest.raises(StepRefused, match=r"已损坏.*README\.txt"):
+        desk.draft()
+
+
+def test_names_are_taken_apart_and_put_together() -> None:
+    name = CertificateName.parse("CERT-guizhou_942-0304-2022-2024-r12")
+    assert (name.programme_id, name.scope, name.window_id, name.revision) == ("guizhou_942", "0304", "2022-2024", 12)
+    for wrong in ("CERT-a-all-2023-r0", "CERT-a/b-all-2023-r1", "CERT-a-..-2023-r1", "CERT-a-all-23-r1", "x"):
+        with pytest.raises(ValueError, match="不合规"):
+            CertificateName.parse(wrong)
+
+
+# --- signing and issuing
+
+
+def test_the_same_person_signs_once_and_one_is_not_enough(desk: Desk) -> None:
+    desk.draft()
+    desk.preview()
+    desk.clock.pass_days(8)
+    desk.office.sign(NAME, desk.signers["甲"], "核对无误")
+    with pytest.raises(StepRefused, match="已经签署过"):
+        desk.office.sign(NAME, desk.signers["甲"], "再签")
+    with pytest.raises(StepRefused, match="须有 2 人签署，现有 1 人（甲）"):
+        desk.office.issue(NAME, desk.signers["丙"], "同意")
+
+
+def test_roles_are_kept_apart(desk: Desk, tmp_path: Path) -> None:
+    desk.ready()
+    with pytest.raises(StepRefused, match="无权签署证书"):
+        desk.office.sign(NAME, desk.signers["丙"], "代签")
+    with pytest.raises(StepRefused, match="无权登记签发"):
+        desk.office.issue(NAME, desk.signers["甲"], "自签自发")
+    with pytest.raises(StepRefused, match="不在公钥册中"):
+        desk.office.issue(NAME, new_key(tmp_path / "x.pem", "ed25519", "correct horse battery"), "外人")
+
+
+def test_a_key_past_its_days_signs_nothing(desk: Desk) -> None:
+    desk.draft()
+    desk.preview()
+    desk.clock.pass_days(365 * 6)
+    with pytest.raises(StepRefused, match="不在有效期"):
+        desk.office.sign(NAME, desk.signers["甲"], "核对无误")
+
+
+def test_two_keys_of_one_person_are_one_signer(desk: Desk) -> None:
+    keyring = Keyring.read(desk.keyring).with_key(public_key(desk.signers["乙"], "甲", Role.SIGNER))
+    keyring.write(desk.keyring)
+    desk.ready()
+    with pytest.raises(StepRefused, match="现有 1 人"):
+        desk.office.issue(NAME, desk.signers["丙"], "同意")
+
+
+def test_a_draft_that_was_changed_is_not_signed(desk: Desk) -> None:
+    desk.draft()
+    desk.preview()
+    mart = desk.office.bundle(NAME) / "data" / "fct_score.parquet"
+    mart.chmod(0o644)
+    mart.write_bytes(mart.read_bytes() + b"\0")
+    with pytest.raises(StepRefused, match=r"fct_score\.parquet 在拟制之后被改动过"):
+        desk.office.sign(NAME, desk.signers["甲"], "核对无误")
+
+
+def test_nothing_is_issued_while_the_window_runs_unless_the_reason_is_told(desk: Desk) -> None:
+    desk.draft()
+    desk.preview()
+    for name in ("甲", "乙"):
+        desk.office.sign(NAME, desk.signers[name], "核对无误")
+    with pytest.raises(StepRefused, match="异议期至 2026-03-09 未满"):
+        desk.office.issue(NAME, desk.signers["丙"], "同意")
+    folder = desk.office.issue(NAME, desk.signers["丙"], "同意", override="各院均已书面确认")
+    issued = desk.verify(folder).issued
+    assert issued is not None
+    assert issued.facts["override"] == "各院均已书面确认"
+
+
+# --- queries
+
+
+def test_an_open_query_keeps_it_from_being_issued_until_it_is_ruled_on(desk: Desk) -> None:
+    desk.draft()
+    desk.preview()
+    number = desk.office.query(NAME, ACT, hospital_id="H1", about="cmi", days=5)
+    query = desk.office.history(NAME).queries[number]
+    assert (number, query.due.isoformat()) == ("Q1", "2026-03-07T23:59:59+08:00")
+    for name in ("甲", "乙"):
+        desk.office.sign(NAME, desk.signers[name], "核对无误")
+    desk.clock.pass_days(8)
+    with pytest.raises(StepRefused, match="异议 Q1 未裁定"):
+        desk.office.issue(NAME, desk.signers["丙"], "同意")
+    desk.office.rule(NAME, ACT, query="Q1", accepted=False)
+    assert desk.office.issue(NAME, desk.signers["丙"], "同意").name == NAME
+
+
+def test_an_accepted_query_calls_for_a_new_revision_and_names_the_input(desk: Desk) -> None:
+    desk.draft()
+    desk.preview()
+    desk.office.query(NAME, ACT, hospital_id="H1", about="cmi", days=5)
+    with pytest.raises(StepRefused, match="更正的是哪一份输入"):
+        desk.office.rule(NAME, ACT, query="Q1", accepted=True)
+    desk.office.rule(NAME, ACT, query="Q1", accepted=True, changed_input="H1 2023-04 首页")
+    with pytest.raises(StepRefused, match="没有待裁定的异议 Q1"):
+        desk.office.rule(NAME, ACT, query="Q1", accepted=False)
+    for name in ("甲", "乙"):
+        desk.office.sign(NAME, desk.signers[name], "核对无误")
+    desk.clock.pass_days(8)
+    with pytest.raises(StepRefused, match="异议 Q1 已接受，数值须更正"):
+        desk.office.issue(NAME, desk.signers["丙"], "同意", override="无论如何")
+    desk.office.revoke(NAME, desk.signers["丙"], "按 Q1 更正")
+    assert desk.draft() == NEXT
+
+
+def test_nobody_asks_when_the_window_is_over(desk: Desk) -> None:
+    desk.draft()
+    desk.preview()
+    desk.clock.pass_days(8)
+    with pytest.raises(StepRefused, match="异议期已于 2026-03-09 结束"):
+        desk.office.query(NAME, ACT, hospital_id="H1", about="cmi", days=5)
+
+
+# --- revisions
+
+
+def test_the_next_revision_takes_the_place_of_the_one_before(desk: Desk) -> None:
+    first = desk.issued()
+    second = desk.issued(NEXT)
+    assert desk.verify(second).counts
+    found = desk.verify(first, desk.register)
+    assert (found.standing, found.is_intact, found.counts) == (Standing.SUPERSEDED, True, False)
+    assert found.ended is not None
+    assert found.ended.certificate == NEXT
+
+
+def test_a_revision_is_not_drafted_beside_one_that_is_under_way(desk: Desk) -> None:
+    desk.draft()
+    with pytest.raises(StepRefused, match="尚未签发"):
+        desk.draft()
+
+
+def test_another_certificate_can_take_its_place(desk: Desk) -> None:
+    desk.issued()
+    other = desk.draft(scope="0304")
+    with pytest.raises(StepRefused, match="不是有效的证书"):
+        desk.office.supersede(NAME, other, desk.signers["丙"], "并入")
+    desk.preview(other)
+    desk.clock.pass_days(8)
+    for name in ("甲", "乙"):
+        desk.office.sign(other, desk.signers[name], "核对无误")
+    desk.office.issue(other, desk.signers["丙"], "同意")
+    desk.office.supersede(NAME, other, desk.signers["丙"], "并入")
+    assert desk.office.history(NAME).standing is Standing.SUPERSEDED
+    with pytest.raises(StepRefused, match="现为“已被取代”，不能取代"):
+        desk.office.supersede(NAME, other, desk.signers["丙"], "再次")
+
+
+def test_what_is_not_issued_is_not_carried_away(desk: Desk, tmp_path: Path) -> None:
+    desk.ready()
+    with pytest.raises(StepRefused, match="尚未签发，不能取出"):
+        desk.office.pull(NAME, tmp_path / "pulled")
+    with pytest.raises(StepRefused, match="没有证书"):
+        desk.office.pull(NEXT, tmp_path / "pulled")
+
+
+# --- crashes
+
+
+def test_a_line_that_a_crash_cut_short_counts_for_nothing(desk: Desk) -> None:
+    desk.draft()
+    whole = desk.register.read_bytes()
+    for torn in (b"{", whole.splitlines()[0], whole[:-9]):
+        desk.register.write_bytes(whole + torn)
+        assert list(histories(desk.office.register.entries())) == [NAME]
+        assert desk.office.history(NAME).standing is Standing.DRAFT
+    desk.preview()
+    assert desk.register.read_bytes().startswith(whole)
+    assert [entry.event for entry in parse(desk.register.read_bytes())] == [Event.DRAFTED, Event.PREVIEWED]
+
+
+def test_a_damaged_register_is_refused_with_its_line(desk: Desk) -> None:
+    desk.draft()
+    desk.preview()
+    first, second = desk.register.read_bytes().splitlines(keepends=True)
+    desk.register.write_bytes(first.replace("年度".encode(), "季度".encode()) + second)
+    with pytest.raises(RegisterProblem, match="第 2 行与前一行不相接"):
+        desk.office.history(NAME)
+
+
+STEPS: list[tuple[object, str]] = [
+    (register.Register, "append"),
+    (Keyring, "write"),
+    (lifecycle, "write_durably"),
+    (lifecycle, "seal"),
+    (lifecycle, "sync_folder"),
+]
+
+
+def before(real: Callable[..., object]) -> Callable[..., object]:
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    return die
+
+
+def after(real: Callable[..., object]) -> Callable[..., object]:
+    def die(*arguments: object, **options: object) -> None:
+        real(*arguments, **options)
+        raise KeyboardInterrupt
+
+    return die
+
+
+@pytest.mark.parametrize(("place", "step"), STEPS)
+@pytest.mark.parametrize("fail", [before, after])
+def test_an_interrupted_issue_is_undone_or_finished(
+    place: object,
+    step: str,
+    fail: Callable[[Callable[..., object]], Callable[..., object]],
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk.ready()
+    with monkeypatch.context() as patched:
+        patched.setattr(place, step, fail(getattr(place, step)))
+        with pytest.raises(KeyboardInterrupt):
+            desk.office.issue(NAME, desk.signers["丙"], "同意签发")
+    folder = desk.root / "certified" / NAME
+    if folder.exists():
+        assert desk.verify(folder).counts, "whatever readers see is whole"
+    desk.office.finish()
+    registered = desk.office.history(NAME).standing is Standing.ISSUED
+    assert registered is folder.exists()
+    assert registered is not ((place, step, fail) == (register.Register, "append", before))
+    assert desk.office.issue(NAME, desk.signers["丙"], "同意签发") == folder
+    assert desk.verify(folder).counts
+    assert [entry.event for entry in desk.office.history(NAME).entries].count(Event.ISSUED) == 1
+
+
+KILLED = """
+import os, sys
+sys.path[:0] = {paths!r}
+from pathlib import Path
+from certificates import NAME, Clock, Desk
+from publishing.certificates.keys import load_key
+from datetime import datetime
+calls = 0
+
+def watch(event, arguments):
+    # the process dies at once at the n-th change that it makes to the file system
+    global calls
+    writes = event == "open" and arguments[1] not in ("r", "rb", None)
+    if writes or event in ("os.rename", "os.mkdir", "os.chmod", "os.truncate"):
+        calls += 1
+        if calls == {at}:
+            os._exit(9)
+
+key = load_key(Path({key!r}), {passphrase!r})
+desk = Desk(Path({root!r}), {{"丙": key}}, Clock(datetime.fromisoformat({now!r})))
+sys.addaudithook(watch)
+desk.office.issue(NAME, key, "同意签发")
+print(calls)
+"""
+
+
+def test_a_killed_issue_leaves_nothing_half(desk: Desk, tmp_path: Path) -> None:
+    passphrase = "correct horse battery"
+    registrar = new_key(tmp_path / "key.pem", "ed25519", passphrase)
+    keyring = Keyring.read(desk.keyring).with_key(public_key(registrar, "丁", Role.REGISTRAR))
+    keyring.write(desk.keyring)
+    desk.ready()
+    paths = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+
+    def run(at: int) -> tuple[Desk, subprocess.CompletedProcess[str]]:
+        root = tmp_path / f"killed-{at}"
+        shutil.copytree(desk.root, root, symlinks=True)
+        script = KILLED.format(
+            paths=paths,
+            at=at,
+            root=str(root),
+            key=str(tmp_path / "key.pem"),
+            passphrase=passphrase,
+            now=desk.clock.now.isoformat(),
+        )
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return Desk(root, {"丁": registrar}, desk.clock), done
+
+    _, whole = run(at=0)
+    assert whole.returncode == 0, whole.stderr
+    changes = int(whole.stdout)
+    assert changes > 20
+    for at in (1, 2, 3, 4, 5, 6, changes // 2, changes - 1, changes):
+        each, done = run(at)
+        assert done.returncode == 9, done.stderr
+        folder = each.root / "certified" / NAME
+        assert not folder.exists() or each.verify(folder).counts
+        assert each.office.issue(NAME, registrar, "同意签发") == folder
+        assert each.verify(folder).counts
