@@ -86,7 +86,7 @@ _TABLES = {
     """,
     "fct_selection": """
         select 'national_2021' as programme_id, 'national' as tier, '2022-2024' as window_id, hospital_id,
-            '0401' as specialty_code, 'not_eligible' as decision, 'reason ' || mark || '-of-own' as decision_reason
+            '0401' as specialty_code, 'not_eligible' as decision, '理由' || mark || '号' as decision_reason
         from (values ('HOSPITAL-A', '11'), ('HOSPITAL-B', '22'), ('HOSPITAL-C', '33')) t (hospital_id, mark)
     """,
     # without an organisation and without a word that it is open: closed to whoever does not see everything
@@ -114,7 +114,7 @@ def write_certificate(certified: Path, name: str = CERTIFICATE) -> Path:
             connection.execute(f"copy ({query}) to '{folder / path}' (format parquet)")
             columns = connection.read_parquet(str(folder / path)).columns
             resources.append(
-                {"name": mart, "title": mart, "path": path, "mediatype": "application/vnd.apache.parquet"}
+                {"name": mart, "title": "数据表", "path": path, "mediatype": "application/vnd.apache.parquet"}
                 | {"schema": {"fields": [{"name": column} for column in columns]}}
                 | ({"access": "everyone"} if mart in _EVERYONE else {})
                 | digests(folder / path)

@@ -65,7 +65,7 @@ def _addresses(site: Site) -> list[str]:
 def test_no_answer_holds_anything_of_a_hospital_out_of_reach(site: Site, who: str) -> None:
     """Counts, values, cases: each begins with the digits of its hospital, in the API, on pages, in files."""
     foreign = {hospital for hospital in MARK if hospital not in HOSPITALS[who]}
-    marks = [rf"\bp?{MARK[hospital]}(?:00|55|77|\.1234|0000)\d|{MARK[hospital]}-of-own" for hospital in foreign]
+    marks = [rf"\bp?{MARK[hospital]}(?:00|55|77|\.1234|0000)\d|理由{MARK[hospital]}号" for hospital in foreign]
     own = [rf"\bp?{MARK[hospital]}(?:00|55|77|\.1234|0000)\d" for hospital in HOSPITALS[who]]
     client, seen = site.client(who), set()
     for address in _addresses(site):
