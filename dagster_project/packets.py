@@ -37,13 +37,9 @@ def write_packets(settings: Settings, bundle: Path, target: Path, issued: date |
     record = open_record(settings, str(bundle))
     feedback.write_all(settings, issued or date.today())
     with asked_candidate(settings, record) as connection:
-        programme = _programme(connection)
-        hospitals = rows_of(
-            connection,
-            "select distinct hospital_id from memory.published.fct_indicator where hospital_id <> ? order by 1",
-            [REGION],
-        )
-        for hospital in [row["hospital_id"] for row in hospitals]:
+        programme = previewed(connection)
+        hospitals = previewed_hospitals(connection)
+        for hospital in hospitals:
             folder = target / hospital
             write_casebook(folder / VALUES, f"预览：{hospital} 的数值", _values(connection, hospital))
             cases = _cases(connection, programme, hospital)
@@ -55,7 +51,13 @@ def write_packets(settings: Settings, bundle: Path, target: Path, issued: date |
     return len(hospitals)
 
 
-def _programme(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def previewed_hospitals(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The hospitals that have a value."""
+    query = "select distinct hospital_id from memory.published.fct_indicator where hospital_id <> ? order by 1"
+    return [row["hospital_id"] for row in rows_of(connection, query, [REGION])]
+
+
+def previewed(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Window, attribution and measures of what is previewed: the widest window, the indicators that items rest on."""
     [found] = rows_of(
         connection,

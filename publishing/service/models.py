@@ -207,9 +207,11 @@ class CaseRow(Model):
 
     case_key: str = Field(description="病例假名")
     discharge_date: date | None = Field(description="出院日期")
+    source_id: str = Field(description="来源文件（摘要的前 12 位）")
+    source_row: int = Field(description="行号，以表头为第 1 行")
     numerator: Decimal | None = Field(description="计入分子的量")
     denominator: Decimal | None = Field(description="计入分母的量")
-    reason_zh: str = Field(description="计入的原因")
+    facts_zh: str = Field(description="计入所凭的事实：分组过程、手术目录、风险级等")
 
 
 class CasePage(Model):

@@ -29,7 +29,6 @@ from publishing.service.access import (
 from publishing.service.api import CertificateId, FilePath, HospitalId, IndicatorId, PageNumber, Part, SpecialtyCode
 from publishing.service.api import TierId as TierParameter
 from publishing.service.downloads import certified_file
-from publishing.service.sight import CASES
 from publishing.service.standing import entry, verification
 from publishing.service.tokens import TokenStore
 
@@ -178,7 +177,7 @@ def indicator(
         "indicator.html",
         page=page,
         certificate=entry(sight.certificate),
-        has_cases=sight.has(CASES),
+        has_cases=bool(reading.case_measures(sight, indicator_id)),
         within=sight.hospitals,
         sort=sort,
         order=order,

@@ -184,22 +184,23 @@ def case_page(
 ) -> CasePage:
     """One page of the cases that count for a hospital's indicator."""
     indicator, specialty_zh = _indicator(sight, indicator_id), _specialty(sight, specialty_code)
-    if not sight.has(CASES):
-        raise NotOnShelf("这份证书没有附病例清单")
-    place = {"hospital": hospital_id, "specialty": specialty_code, "indicator": indicator_id, "part": part}
-    place["window"] = sight.certificate.name.window_id
-    at = """
-        hospital_id = $hospital and specialty_code = $specialty and indicator_id = $indicator
-        and window_id = $window and ($part is null or if($part = 'numerator', numerator, denominator) <> 0)
-    """
+    measures = case_measures(sight, indicator_id)
+    if not measures:
+        raise NotOnShelf("这个指标没有病例清单：证书未附，或它不是由病例逐一相加而成（如组数、申报材料）")
+    numerator, denominator = measures.get("numerator", "null"), measures.get("denominator", "null")
+    counted = " or ".join(f"{measure} <> 0" for role, measure in measures.items() if part in (None, role)) or "false"
+    at = f"hospital_id = $hospital and ($specialty in (specialty_code, 'ALL')) and ({counted})"
+    place = {"hospital": hospital_id, "specialty": specialty_code}
     total = sight.rows(f"select count(*) as n from {CASES} where {at}", **place)[0]["n"]
     rows = sight.rows(
         f"""
-        select case_key, discharge_date, numerator, denominator, reason_zh from {CASES} where {at}
-        order by discharge_date, case_key, reason_zh limit {CASES_PER_PAGE} offset $start
+        select case_key, discharge_date, source_id, source_row, {numerator} as numerator, {denominator} as denominator,
+            facts_zh
+        from {CASES} where {at}
+        order by discharge_date, case_key, source_id, source_row
+        limit {CASES_PER_PAGE} offset {(page - 1) * CASES_PER_PAGE}
         """,
         **place,
-        start=(page - 1) * CASES_PER_PAGE,
     )
     return CasePage(
         hospital_id=hospital_id,
@@ -212,6 +213,19 @@ def case_page(
         pages=max(1, -(-total // CASES_PER_PAGE)),
         rows=[CaseRow(**row) for row in rows],
     )
+
+
+def case_measures(sight: Sight, indicator_id: str) -> dict[str, str]:
+    """Which columns of the case lists tell what a case adds to numerator and denominator."""
+    if not sight.has(CASES):
+        return {}
+    registered = sight.rows(
+        "select numerator_measure as numerator, denominator_measure as denominator from dim_indicator "
+        "where indicator_id = $id",
+        id=indicator_id,
+    )
+    columns = {row["column_name"] for row in sight.rows(f"describe {CASES}")}
+    return {role: measure for row in registered for role, measure in row.items() if measure in columns}
 
 
 def file_list(certificate: Certificate) -> FileList:

@@ -56,6 +56,7 @@ _TABLES = {
     """,
     "dim_indicator": """
         select 'cmi' as indicator_id, 2 as serial, '病例组合指数（CMI）' as name_zh, '权重' as unit, 4 as decimals,
+            'drg_weight_sum' as numerator_measure, 'grouped_count' as denominator_measure,
             'higher' as direction, '定义' as definition_zh, '条' as clause, null::varchar as pitfalls_zh,
             true as is_provisional
     """,
@@ -93,9 +94,10 @@ _TABLES = {
     "fct_quota": "select 'rule' as rule_id, 2200 as actual",
 }
 _CASES = f"""
-    select hospital_id, '0401' as specialty_code, '2022-2024' as window_id, 'cmi' as indicator_id,
-        'p' || mark || lpad(n::varchar, 6, '0') as case_key, date '2023-05-01' as discharge_date,
-        if(n % 2 = 0, 1, 0)::decimal(28, 8) as numerator, 1::decimal(28, 8) as denominator, '入组病例' as reason_zh
+    select hospital_id, '0401' as specialty_code, 'p' || mark || lpad(n::varchar, 6, '0') as case_key,
+        date '2023-05-01' as discharge_date, 'ab12cd34ef56' as source_id,
+        n::bigint as source_row, '入组病例' as facts_zh,
+        if(n % 2 = 0, 1, 0)::decimal(28, 12) as drg_weight_sum, 1::decimal(28, 12) as grouped_count
     from (values ('HOSPITAL-A', '11'), ('HOSPITAL-B', '22'), ('HOSPITAL-C', '33')) t (hospital_id, mark),
         range({CASES}) as r (n)
 """
