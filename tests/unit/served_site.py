@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -54,11 +55,11 @@ class Site:
         return TestClient(self.app, headers=headers, follow_redirects=False)
 
 
-def open_site(folder: Path, per_minute: int = 1_000_000) -> Site:
+def open_site(folder: Path, per_minute: int = 1_000_000, hosts: Sequence[str] = ("testserver",)) -> Site:
     """A service over a fresh certificate."""
     certified, records, clock = folder / "certified", folder / "service", Clock()
     write_certificate(certified)
-    app = service(certified, records, hosts=["testserver"], per_minute=per_minute, clock=clock)
+    app = service(certified, records, hosts=hosts, per_minute=per_minute, clock=clock)
     site = Site(app, records, certified, clock)
     for who, scope in SCOPES.items():
         site.tokens[who] = app.state.tokens.new(scope, purpose="试用", days=30, now=clock())[0]
