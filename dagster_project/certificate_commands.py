@@ -74,14 +74,11 @@ def cert_preview(
     days: Annotated[int | None, typer.Option(min=1, help="异议期天数（默认取设置）", show_default=False)] = None,
     home: Home = None,
 ) -> None:
-    """公示：开始异议期；先为网页服务写出各机构的病例清单。"""
-    from dagster_project.case_lists import write_case_lists
+    """公示：开始异议期。"""
     from dagster_project.settings import load_settings
 
-    settings, office = load_settings(home), _office(home)
-    office.history(certificate)  # says so if there is none, before the long work
-    write_case_lists(settings, office.bundle(certificate), settings.certified / f"{certificate}.cases")
-    closes = office.preview(certificate, _act(by, reason), days=days or settings.preview_days)
+    days = days or load_settings(home).preview_days
+    closes = _office(home).preview(certificate, _act(by, reason), days=days)
     print(f"{certificate} 公示至 {closes:%Y-%m-%d}。")
 
 
