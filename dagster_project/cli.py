@@ -431,7 +431,7 @@ def main() -> None:
 
 def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.connections import ConnectionProblem
-    from dagster_project.explain import DoesNotAddUp, NothingToExplain
+    from dagster_project.made_of import DoesNotAddUp, NothingToExplain
     from dagster_project.recorded import RecordProblem
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError

@@ -23,10 +23,13 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from dagster_project.dbt_command import side_candidate
+from dagster_project.evidence import evidence_of, item_cell, item_named
 from dagster_project.made_of import (
     ALL,
     AT,
     REGION,
+    DoesNotAddUp,
+    NothingToExplain,
     Part,
     Place,
     case_rows,
@@ -63,14 +66,6 @@ _ASKED = [
 ]
 
 
-class DoesNotAddUp(RuntimeError):
-    """What was listed is not what was published; the text names both numbers."""
-
-
-class NothingToExplain(RuntimeError):
-    """The question names something that the release does not have; the text says what it has."""
-
-
 @dataclass(frozen=True)
 class Explanation:
     """Everything between a value and its cases. Groups, cases and other parts are rows by Chinese titles."""
@@ -94,41 +89,76 @@ def explain(
     hospital: str,
     specialty: str,
     indicator: str,
-    window: str,
+    window: str | None = None,
     attribution: str = "department",
 ) -> Explanation:
-    """What the value of one indicator is made of in release or certificate `name`.
+    """What the value of an indicator, or of an item of a programme, is made of in release or certificate `name`.
 
-    Raises NothingToExplain for a cell that is not there, RecordProblem where the inputs are gone, DoesNotAddUp.
+    An item that rests on an indicator is explained by that, in the window and attribution of its programme. Raises
+    NothingToExplain for a cell that is not there, RecordProblem where the inputs are gone, DoesNotAddUp.
     """
     record = open_record(settings, name)
+    with published_marts(settings, record) as connection:
+        hospital = _code(connection, "published.dim_hospital", "hospital_id", hospital)
+        specialty = _code(connection, "published.dim_specialty", "specialty_code", specialty)
+        if item := item_named(connection, indicator):
+            cell = item_cell(connection, item, hospital, specialty)
+            if not item["indicator_id"]:
+                return _evidence(connection, record, item, cell)
+            indicator, window = item["indicator_id"], cell["data_window"]
+            query = "select min(attribution) from published.dim_programme where programme_id = ?"
+            attribution = one_of(connection, query, [item["programme_id"]])
+        indicator = _code(connection, "published.dim_indicator", "indicator_id", indicator)
+    if window is None:
+        raise NothingToExplain("请写明统计窗口，如 --window 2022-2024。")
     with asked_candidate(settings, record) as connection:
-        place = Place(
-            _code(connection, "dim_hospital", "hospital_id", hospital),
-            _code(connection, "dim_specialty", "specialty_code", specialty),
-            attribution,
-            window,
-        )
-        registry = _registered(connection, _code(connection, "dim_indicator", "indicator_id", indicator))
-        cell = _cell(connection, record, place, registry)
-        parts = _parts(connection, registry, cell)
-        asked = [part.measure_id for part in parts if part.made_of != "其他构成"]
-        list_cases(connection, place, [measure for measure in asked if measure != "drg_group_count"])
-        groups = group_rows(connection, place, asked)
-        others = [row for part in parts if part.made_of == "其他构成" for row in other_rows(connection, place, part)]
-        check(connection, place, parts)
-        return Explanation(
-            record=record.name,
-            method=method_of(settings, record)[1],
-            place=_names(connection, place),
-            indicator=registry,
-            cell=cell,
-            switches=_switches(record, registry),
-            parts=parts,
-            groups=groups,
-            cases=case_rows(connection, place, registry, parts),
-            others=others,
-        )
+        return _cases(settings, connection, record, Place(hospital, specialty, attribution, window), indicator)
+
+
+def _cases(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, record: Record, place: Place, indicator: str
+) -> Explanation:
+    [registry] = rows_of(connection, "from dim_indicator where indicator_id = ?", [indicator])
+    cell = _cell(connection, record, place, registry)
+    parts = _parts(connection, registry, cell)
+    asked = [part.measure_id for part in parts if part.made_of != "其他构成"]
+    list_cases(connection, place, [measure for measure in asked if measure != "drg_group_count"])
+    others = [row for part in parts if part.made_of == "其他构成" for row in other_rows(connection, place, part)]
+    check(connection, place, parts)
+    return Explanation(
+        record=record.name,
+        method=method_of(settings, record)[1],
+        place={**vars(place), **_names(connection, "", place.hospital_id, place.specialty_code)},
+        indicator=registry,
+        cell=cell,
+        switches=_switches(record, registry),
+        parts=parts,
+        groups=group_rows(connection, place, asked),
+        cases=case_rows(connection, place, registry, parts),
+        others=others,
+    )
+
+
+def _evidence(
+    connection: duckdb.DuckDBPyConnection, record: Record, item: Mapping[str, Any], cell: Mapping[str, Any]
+) -> Explanation:
+    parts, rows = evidence_of(connection, item, cell)
+    hospital, specialty = cell["hospital_id"], cell["specialty_code"]
+    place = {"hospital_id": hospital, "specialty_code": specialty, "window_id": cell["data_window"] or "不适用"}
+    return Explanation(
+        record=record.name,
+        method="佐证已随数据发布，不需重算",
+        place={**place, **_names(connection, "published.", hospital, specialty)},
+        indicator={
+            "indicator_id": item["item_id"],
+            "name_zh": item["title_zh"],
+            "definition_zh": item["wording_zh"] or item["title_zh"],
+        },
+        cell=cell,
+        switches=[],
+        parts=parts,
+        others=rows,
+    )
 
 
 # --- the candidate that answers
@@ -140,15 +170,22 @@ def asked_candidate(settings: Settings, record: Record) -> Iterator[duckdb.DuckD
 
     It is computed once and kept for the next question; the oldest of those that are kept goes.
     """
+    database = _kept(settings, record)
+    with published_marts(settings, record) as connection:
+        connection.execute(f"attach {quote(str(database))} as candidate (read_only); use candidate")
+        yield connection
+
+
+@contextmanager
+def published_marts(settings: Settings, record: Record) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with a schema `published` over the marts of a record."""
     import duckdb
 
-    database = _kept(settings, record)
     with duckdb.connect(":memory:", config={"threads": settings.threads}) as connection:
         connection.execute(f"set memory_limit = {quote(settings.memory_limit)}; set enable_progress_bar = false")
-        connection.execute(f"attach {quote(str(database))} as candidate (read_only); create schema published")
+        connection.execute("create schema published")
         for mart in sorted(record.data.glob("*.parquet")):
             connection.execute(f"create view published.{mart.stem} as from read_parquet({quote(str(mart))})")
-        connection.execute("use candidate")
         yield connection
 
 
@@ -191,10 +228,6 @@ def _code(connection: duckdb.DuckDBPyConnection, mart: str, key: str, given: str
     raise NothingToExplain(f"没有 {given}。可用编号或中文名，例如：{examples}。")
 
 
-def _registered(connection: duckdb.DuckDBPyConnection, indicator_id: str) -> dict[str, Any]:
-    return rows_of(connection, "from dim_indicator where indicator_id = ?", [indicator_id])[0]
-
-
 def _cell(
     connection: duckdb.DuckDBPyConnection, record: Record, place: Place, registry: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -209,10 +242,10 @@ def _cell(
             f"{record.name} 没有 {' / '.join(key)} 这一格：机构在该专科与窗口没有出院病例，或不在其范围之内。"
         )
     published, computed = found[0][0], (found[1] or [{}])[0]
-    for column in ("numerator", "denominator", "value"):
+    for column, title in (("numerator", "分子"), ("denominator", "分母"), ("value", "数值")):
         if published[column] != computed.get(column):
             raise DoesNotAddUp(
-                f"{record.name} 公布的{column} 为 {shown(published[column])}，由其输入重算为"
+                f"{record.name} 公布的{title}为 {shown(published[column])}，由其输入重算为"
                 f" {shown(computed.get(column))}。请先运行 zhuanke rebuild {record.name}。"
             )
     return published
@@ -233,14 +266,14 @@ def _parts(connection: duckdb.DuckDBPyConnection, registry: Mapping[str, Any], c
     return parts
 
 
-def _names(connection: duckdb.DuckDBPyConnection, place: Place) -> dict[str, str]:
+def _names(connection: duckdb.DuckDBPyConnection, schema: str, hospital: str, specialty: str) -> dict[str, str]:
     [names] = rows_of(
         connection,
-        "select hospital.name_zh as hospital, specialty.name_zh as specialty from dim_hospital as hospital, "
-        "dim_specialty as specialty where hospital_id = ? and specialty_code = ?",
-        [place.hospital_id, place.specialty_code],
+        f"select hospital.name_zh as hospital, specialty.name_zh as specialty from {schema}dim_hospital as hospital, "
+        f"{schema}dim_specialty as specialty where hospital_id = ? and specialty_code = ?",
+        [hospital, specialty],
     )
-    return {**vars(place), **names}
+    return names
 
 
 def _switches(record: Record, registry: Mapping[str, Any]) -> list[dict[str, str]]:

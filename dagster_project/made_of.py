@@ -30,6 +30,14 @@ _EXCLUSIONS = {
 }
 
 
+class DoesNotAddUp(RuntimeError):
+    """What was listed is not what was published; the text names both numbers."""
+
+
+class NothingToExplain(RuntimeError):
+    """The question names something that the release does not have; the text says what it has."""
+
+
 @dataclass(frozen=True)
 class Place:
     """One cell of `fct_indicator`, without the indicator."""

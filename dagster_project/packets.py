@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project import feedback
-from dagster_project.explain import DoesNotAddUp, asked_candidate
-from dagster_project.made_of import ALL, REGION, Place, case_facts, columns_of, list_cases, rows_of, shown
+from dagster_project.explain import asked_candidate
+from dagster_project.made_of import ALL, REGION, DoesNotAddUp, Place, case_facts, columns_of, list_cases, rows_of, shown
 from dagster_project.recorded import open_record
 from dagster_project.settings import Settings
 from publishing.casebook import Sheet, write_casebook
@@ -26,7 +26,17 @@ if TYPE_CHECKING:
 
 VALUES, CASES, QUERIES, FAULTS = "数值.xlsx", "病例.xlsx", "异议表.xlsx", "数据质量"
 # the columns that `zhuanke cert query` asks for, and what helps whoever rules on it
-QUERY_FIELDS = ("机构", "专科", "指标", "病例假名", "来源文件", "行号", "异议内容", "应更正的输入", "联系部门")
+QUERY_FIELDS = (
+    "机构",
+    "所指的指标或条目",
+    "专科",
+    "病例假名",
+    "来源文件",
+    "行号",
+    "异议内容",
+    "应更正的输入",
+    "经办人",
+)
 
 
 def write_packets(settings: Settings, bundle: Path, target: Path, issued: date | None = None) -> int:
@@ -256,7 +266,7 @@ def _query_form(connection: duckdb.DuckDBPyConnection, hospital: str) -> Sheet:
     rows = [[hospital, *[""] * (len(QUERY_FIELDS) - 1)] for _ in range(20)]
     notes = [
         "每行一项异议；病例假名、来源文件与行号见病例.xlsx，与整个指标有关的异议可不填。请勿填写患者姓名、证件号与病案号。",
-        "登记：zhuanke cert query 证书编号 --hospital 机构 --about “专科、指标、异议内容”",
+        "登记：zhuanke cert query 证书 --hospital 机构 --about 所指的指标或条目 --reason 异议内容 --by 经办人",
     ]
     told = [row["told"] for row in specialties]
     # a list in a workbook holds 255 characters

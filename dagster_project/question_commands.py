@@ -39,8 +39,10 @@ Asked = Annotated[str, typer.Argument(metavar="编号", help="发布版或证书
 def explain(
     hospital: Annotated[str, typer.Option(help="机构编号或名称；全省为 REGION", show_default=False)],
     specialty: Annotated[str, typer.Option(help="专科编码或名称；全部专科为 ALL", show_default=False)],
-    indicator: Annotated[str, typer.Option(help="指标编号或名称", show_default=False)],
-    window: Annotated[str, typer.Option(help="统计窗口，如 2024 或 2022-2024", show_default=False)],
+    indicator: Annotated[str, typer.Option(help="指标编号或名称，或评选条目的编号", show_default=False)],
+    window: Annotated[
+        str | None, typer.Option(help="统计窗口，如 2024 或 2022-2024；条目按其方案", show_default=False)
+    ] = None,
     attribution: Annotated[
         Literal["department", "mdc"], typer.Option(help="department 按出院科别，mdc 按疾病归属")
     ] = "department",
@@ -216,19 +218,19 @@ def _facts(found: Explanation) -> list[tuple[str, str]]:
         ("发布版或证书", found.record),
         ("机构", f"{place['hospital_id']} {place['hospital']}"),
         ("专科", f"{place['specialty_code']} {place['specialty']}"),
-        ("归属口径", "按出院科别" if place["attribution"] == "department" else "按疾病归属"),
+        ("归属口径", {"department": "按出院科别", "mdc": "按疾病归属"}.get(place.get("attribution", ""), "")),
         ("统计窗口", place["window_id"]),
         ("指标", f"{registry['indicator_id']} {registry['name_zh']}"),
         ("定义", registry["definition_zh"]),
         ("数值", value),
         ("分子", shown(cell["numerator"])),
         ("分母", shown(cell["denominator"])),
-        ("口径版本", cell["method_version"]),
-        ("目录与版本", cell["editions"] or "不涉及"),
+        ("口径版本", cell.get("method_version")),
+        ("目录与版本", cell.get("editions") or "不涉及"),
         ("口径开关", switches or "不涉及"),
         ("算法", found.method),
     ]
-    return [(item, text) for item, text in facts if text]
+    return [(item, str(text)) for item, text in facts if text]
 
 
 def _show_explanation(console: Console, found: Explanation, xlsx: Path | None) -> None:

@@ -17,6 +17,10 @@ MARTS = [
     *("dim_hospital", "dim_indicator", "dim_specialty", "dim_window", "fct_dq_result", "fct_indicator"),
     *("fct_measure", "fct_outflow", "fct_patient_flow", "ref_drg_benchmark", "ref_drg_risk"),
 ]
+# what a measure is made of, read when somebody asks
+ASKED = ["int_case_measure", "int_group_measure", "int_measure_part"]
+# divided by group or told apart by group: their groups add up, and the groups' cases are counted
+BY_GROUP = {"cost_ratio_sum", "time_ratio_sum", "drg_group_count"}
 # the numerator of these is published with 8 decimals, so the last decimal of the value may move when it doubles
 INDICES = {"cmi", "cost_consumption_index", "time_consumption_index"}
 # what is different stays different, what beds did is not told by patients
@@ -33,7 +37,7 @@ def tables() -> Tables:
 
 @pytest.fixture(scope="module")
 def built(build: Build, tables: Tables) -> Built:
-    return build(tables, only=MARTS)
+    return build(tables, only=[*MARTS, *ASKED])
 
 
 def mart_bytes(built: Built) -> dict[str, bytes]:
@@ -385,3 +389,48 @@ def test_a_new_ratio_is_one_row_of_the_registry(built: Built, tables: Tables, tm
     numerator, denominator, value, _ = again["REGION", "ALL", "mdc", "2022-2024", "death_share"]
     assert (numerator, denominator) == (deaths, len(pages))
     assert abs(Fraction(value) - Fraction(deaths, len(pages))) <= Fraction(1, 2 * 10**8)
+
+
+def test_every_measure_is_the_sum_of_what_it_is_made_of(built: Built) -> None:
+    """Cases at every published level; DRG groups and other parts where cases do not add up."""
+    level = "attribution, hospital_id, specialty_code, window_id"
+    each = (
+        "select 'department' as attribution, organisation_id, specialty_code, * exclude (organisation_id,"
+        " specialty_code) from int_case_measure union all by name select 'mdc' as attribution, organisation_id,"
+        " mdc_specialty_code as specialty_code, * exclude (organisation_id, specialty_code) from int_case_measure"
+    )
+    columns = {name: {row[0] for row in built.rows(f"describe {name}")} for name in ASKED}
+    measures = [row[0] for row in built.rows("select distinct measure_id from int_measure order by 1")]
+    assert len(measures) > 75
+    for measure in measures:
+        amount = f"coalesce(sum(cast({measure} as decimal(28, 12))), 0)"
+        if measure in columns["int_case_measure"] - BY_GROUP:
+            parts = (
+                f"select attribution, coalesce(organisation_id, 'REGION') as hospital_id,"
+                f" coalesce(specialty_code, 'ALL') as specialty_code, window_id, {amount} as value from ({each})"
+                " group by attribution, window_id, grouping sets"
+                " ((organisation_id, specialty_code), (organisation_id), (specialty_code), ())"
+            )
+        elif measure in BY_GROUP:
+            parts = f"select {level}, {amount} as value from int_group_measure group by all"
+        else:
+            mine = f"from int_measure_part where measure_id = '{measure}'"
+            parts = f"select {level}, sum(amount) as value {mine} group by all"
+        different = built.rows(
+            f"select {level}, whole.value, parts.value from (from int_measure where measure_id = '{measure}') as whole"
+            f" full join ({parts}) as parts using ({level})"
+            " where coalesce(cast(parts.value as decimal(28, 8)), 0) is distinct from whole.value"
+        )
+        assert not different, (measure, different[:3])
+
+
+def test_the_cases_of_a_group_are_the_group(built: Built) -> None:
+    assert not built.rows(
+        "with listed as (select organisation_id as hospital_id, specialty_code, window_id, drg_code, scheme_edition,"
+        "  sum(grouped_count) as cases, sum(grouped_cost_fen) as cost, sum(grouped_stay_days) as stay"
+        "  from int_case_measure where grouped_count > 0 group by all)"
+        " select * from listed full join (from int_group where attribution = 'department'"
+        "  and hospital_id <> 'REGION' and specialty_code <> 'ALL') as whole"
+        " using (hospital_id, specialty_code, window_id, drg_code, scheme_edition)"
+        " where (cases, cost, stay) is distinct from (grouped_count, grouped_cost_fen, grouped_stay_days)"
+    )
