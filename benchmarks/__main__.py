@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import grouping, landing, pull, report, scoring
+from benchmarks import gate, grouping, landing, pull, report, scoring
 from benchmarks.measure import interleaved, machine
 from benchmarks.suite import Run, Suite, Summary
 
-SUITES = {suite.name: suite for suite in (pull.SUITE, landing.SUITE, grouping.SUITE, scoring.SUITE)}
+SUITES = {suite.name: suite for suite in (pull.SUITE, landing.SUITE, grouping.SUITE, gate.SUITE, scoring.SUITE)}
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 

@@ -21,10 +21,11 @@ def beside_python(command: str) -> Path:
     return Path(sys.executable).with_name(command)
 
 
-def build(target: Path, selection: Sequence[str]) -> Command:
+def build(target: Path, selection: Sequence[str], exclude: Sequence[str] = ()) -> Command:
     """``dbt build`` of a selection without its tests; the candidate is named by the environment."""
     project = REPOSITORY / "dbt"
     command: list[str | Path] = [beside_python("dbt"), "--quiet", "build", "--select", *selection]
+    command += ["--exclude", *exclude] if exclude else []
     command += ["--exclude-resource-type", "unit_test", "test"]
     command += ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
     return [*command, "--vars", json.dumps({"province_division": "990000"})]
