@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+import yaml
 
 from documents import registry, requirements
 from documents.registry import parts, row, table
@@ -63,6 +64,15 @@ ENTRIES = {
     "ZI-82": {"mean_length_of_stay", "bed_turnover"},
     "ZI-91": {"GK000.grade"},
 }
+
+
+def columns_of(mart: str) -> set[str]:
+    """The columns that a mart declares."""
+    for path in (registry.REPOSITORY / "dbt" / "models" / "marts").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text("utf-8")).get("models", []):
+            if model["name"] == mart:
+                return {column["name"] for column in model["columns"]}
+    raise LookupError(mart)
 
 
 def items(programme: str) -> list[registry.Row]:
@@ -227,6 +237,86 @@ def test_every_definition_and_item_has_a_version_or_a_state() -> None:
     assert all(each["method_version"].isdigit() for each in table("indicators"))
     for name in ("indicators", "programme_items", "switches", "programmes"):
         assert {each["status"] for each in table(name)} <= {"provisional", "confirmed"}
+
+
+# --- what has only a proxy
+
+
+PROXIES = {
+    "N-16": ("没有给出各因素的权重", {"int_candidate_fact", "fct_patient_flow", "sources/contracts/population.yml"}),
+    "N-22": ("跨省就医的他省部分", {"direction_list:N-23", "fct_patient_flow"}),
+    "G-03": ("外出就诊率代替", {"fct_patient_flow", "fct_outflow"}),
+    "G-04": ("没有阈值", {"fct_patient_flow", "indicators:out_of_province_share"}),
+    "G-05": ("没有权重", {"fct_patient_flow", "sources/contracts/population.yml"}),
+    "I-05": ("只记阶段与资金", {"fct_project_stage", "fct_quota"}),
+    "B-13": ("等候时间不在所列来源", {"indicators:concentration_hhi", "indicators:concentration_largest_share"}),
+    "B-29": ("权重为暂定值", {"fct_score", "fct_selection"}),
+    "BI-04": ("申报材料", {"programme_items:BI-04", "dossier:D0410", "dossier:D0907"}),
+}
+
+
+@pytest.mark.parametrize("identity", PROXIES)
+def test_a_proxy_says_what_it_stands_for_and_what_it_cannot_say(identity: str) -> None:
+    """The register names the proxy and the reason, and does not claim more than P."""
+    [each] = [each for each in requirements.register() if each["id"] == identity]
+    reason, implemented_by = PROXIES[identity]
+    assert each["number"] == "P"
+    assert reason in each["reason_zh"]
+    assert set(parts(each["implemented_by"])) == implemented_by
+
+
+def test_planning_inputs_stand_side_by_side_and_are_not_summed() -> None:
+    """N-16, G-05: population, support and flows are facts; nothing weighs them against each other."""
+    assert {"year", "division", "population"} <= landed_types("population").keys()
+    assert columns_of("fct_patient_flow") >= {"residence_division", "hospital_division", "specialty_code"}
+    weighing = [each["parameter_id"] for each in table("selection_parameters") if "weight" in each["parameter_id"]]
+    assert weighing == []
+    measures = {each["measure"] for each in table("quota_rules")}
+    assert not any("index" in measure or "composite" in measure for measure in measures)
+
+
+def test_shortage_is_a_printed_list_and_flow_within_the_province() -> None:
+    """N-22: what other provinces treat is in no front page of this one, so the list of the plan decides."""
+    assert [each for each in table("direction_list") if each["list_id"] == "N-23"]
+    assert columns_of("fct_outflow") >= {"residence_division", "specialty_code", "outflow_rate", "is_above_threshold"}
+
+
+def test_aims_for_2030_are_measured_without_a_threshold() -> None:
+    """G-03, G-04: outflow by city and specialty, and patients from elsewhere; no number says when the aim is met."""
+    assert columns_of("fct_outflow") >= {"residence_division", "outflow_rate"}
+    share = row("indicators", "indicator_id", "out_of_province_share")
+    assert (share["numerator_measure"], share["status"]) == ("out_of_province_count", "provisional")
+    assert not [each for each in table("quota_rules") if each["rule_id"] in ("G-03", "G-04")]
+
+
+def test_local_work_is_told_by_stages_and_funds() -> None:
+    """I-05: plan, fund, process and result are stages of a project and money spent; no score is made of them."""
+    assert columns_of("fct_project_stage") >= {"project_id", "due_date"}
+    assert {"candidate", "building", "evaluating", "passed"} <= {each["state"] for each in table("project_stages")}
+
+
+def test_concentration_is_shown_and_judged_by_nobody() -> None:
+    """B-13: no threshold and no waiting time, so neither measure is better high or low, and no entry scores them."""
+    for name in ("concentration_hhi", "concentration_largest_share"):
+        each = row("indicators", "indicator_id", name)
+        assert (each["direction"], each["status"]) == ("neutral", "provisional")
+        assert not [item for item in table("programme_items") if item["indicator_id"] == name]
+
+
+def test_a_total_rests_on_provisional_weights() -> None:
+    """B-29: the annex prints no weights; every entry weighs the same, and every row says that it is provisional."""
+    entries: dict[str, int] = {}
+    for each in items("beijing_2023"):
+        assert each["status"] == "provisional"
+        entries[each["entry_id"]] = entries.get(each["entry_id"], 0) + int(each["weight"])
+    assert set(entries.values()) == {60}
+
+
+def test_online_consultations_are_what_the_dossier_says() -> None:
+    """BI-04: whether there are any, and how many a year; neither is in a front page."""
+    found = {each["evidence_items"]: each for each in items("beijing_2023") if each["entry_id"] == "BI-04"}
+    assert {code: each["scale_method"] for code, each in found.items()} == {"D0410": "presence", "D0907": "percentile"}
+    assert {each["status"] for each in found.values()} == {"provisional"}
 
 
 # --- the matrix
