@@ -436,11 +436,14 @@ def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.settings import SettingsError
     from dagster_project.workspace import HomeBusyError
     from expectations.decisions import DecisionRefused
+    from publishing.candidates import CandidatesError
     from publishing.certificates.bundle import BundleRefused
     from publishing.certificates.keys import KeyProblem as SignerKeyProblem
     from publishing.certificates.lifecycle import StepRefused
     from publishing.certificates.pulling import NothingToVerify
     from publishing.certificates.register import RegisterProblem
+    from publishing.disclosure import DisclosureError
+    from publishing.forms.layout import FormError
     from publishing.service.tokens import TokenProblem
     from publishing.targets.layout import TargetProblem
     from sources.connectors.problems import FileRefused
@@ -459,5 +462,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, (SchemeProblem, FileRefused, TargetProblem, RecordProblem, DoesNotAddUp)):
         return FAILURE, str(error)
     if isinstance(error, (BundleRefused, StepRefused, RegisterProblem)):
+        return FAILURE, str(error)
+    if isinstance(error, (CandidatesError, FormError, DisclosureError)):
         return FAILURE, str(error)
     return FAILURE, f"{error or type(error).__name__}（加 --debug 显示细节：zhuanke --debug …）"

@@ -3,8 +3,9 @@
 Belongs here: what a bundle holds, filtered from one release, and how it is laid out. Does not belong here: who signs
 and when (`lifecycle`), the words of forms and reports (their own rooms), checking a bundle (`verification`).
 
-A bundle is a function of the release, the name of the certificate and the code: equal ones have equal bytes, but for
-`attest/` and the copy of the register, which are added later and are bound by signatures instead of the data package.
+A bundle is a function of the release, the name of the certificate, the code, and, for its public edition, the public
+editions issued before: equal ones have equal bytes, but for `attest/` and the copy of the register, which are added
+later and are bound by signatures instead of the data package.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from publishing.provenance import folder_hash, source_files
 if TYPE_CHECKING:
     import duckdb
 
-METHOD, EVIDENCE, PROJECT = "method", "evidence", "method/project"
+METHOD, EVIDENCE, PROJECT, PUBLIC = "method", "evidence", "method/project", "public"
 # the rules that made the numbers travel with them: what dbt reads; of the first two the release names the hash
 RULES = ("dbt", "sources/reference", "expectations/rules")
 HASHED_RULES = RULES[:2]
@@ -56,7 +57,7 @@ TITLES = {
     f"{EVIDENCE}/{DATA_DOCS}": "数据文档：逐表逐项的验证结果",
     **{f"{METHOD}/{name}.csv": title for name, (_, title) in METHOD_TABLES.items()},
 }
-ROOMS = {PROJECT: "计算规则源文件", "form": "官方附件表", "report": "报告"}
+ROOMS = {PROJECT: "计算规则源文件", "form": "官方附件表", "report": "报告", PUBLIC: "公开版"}
 
 README_TEXT = """\
 专科评价证书 {name}
@@ -65,6 +66,7 @@ README_TEXT = """\
 
 form/              官方附件表
 report/index.html  报告，可离线打开
+public/            公开版：小单元已隐去，自带清单，可单独取出公布
 data/*.parquet     全部数值，精确值，按主键排序
 method/            口径：指标、方案、权重及其确定单位、开关、目录版本；project/ 为当时的全部计算规则
 evidence/          依据：质量门裁决、来源、每个输入切片的摘要
@@ -86,7 +88,8 @@ Exhibits = Callable[[Path, CertificateName, Sequence[str]], None]
 
 
 def write_exhibits(folder: Path, name: CertificateName, notices: Sequence[str]) -> None:
-    """The official forms, and the report."""
+    """The official forms, the report, and the public edition, which must not fill a gap of those already issued."""
+    from publishing.disclosure import write_public_edition
     from publishing.forms import write_forms
     from publishing.report import write_report
 
@@ -97,6 +100,8 @@ def write_exhibits(folder: Path, name: CertificateName, notices: Sequence[str]) 
     }
     write_forms(folder / DATA, folder / "form", **chosen, notices=notices)
     write_report(folder / DATA, folder / "report", **chosen, notices=notices)
+    issued = sorted(folder.parent.glob(f"CERT-*/{PUBLIC}"))
+    write_public_edition(folder / DATA, folder / PUBLIC, **chosen, earlier=issued, notices=notices)
 
 
 def write_bundle(
