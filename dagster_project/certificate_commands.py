@@ -74,12 +74,18 @@ def cert_preview(
     days: Annotated[int | None, typer.Option(min=1, help="异议期天数（默认取设置）", show_default=False)] = None,
     home: Home = None,
 ) -> None:
-    """公示：开始异议期。"""
+    """公示：为每家医院写出材料（数值、病例、数据质量、异议表），开始异议期。"""
+    from dagster_project.packets import write_packets
     from dagster_project.settings import load_settings
 
-    days = days or load_settings(home).preview_days
-    closes = _office(home).preview(certificate, _act(by, reason), days=days)
-    print(f"{certificate} 公示至 {closes:%Y-%m-%d}。")
+    settings = load_settings(home)
+    made = _office(home).preview(
+        certificate,
+        _act(by, reason),
+        days=days or settings.preview_days,
+        packets=lambda bundle, target: write_packets(settings, bundle, target),
+    )
+    print(f"{certificate} 公示至 {made.closes:%Y-%m-%d}；{made.hospitals} 家医院的材料：{made.folder}")
 
 
 @app.command("query")

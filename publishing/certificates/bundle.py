@@ -3,9 +3,9 @@
 Belongs here: what a bundle holds, filtered from one release, and how it is laid out. Does not belong here: who signs
 and when (`lifecycle`), the words of forms and reports (their own rooms), checking a bundle (`verification`).
 
-A bundle is a function of the release, the name of the certificate, the code, and, for its public edition, the public
-editions issued before: equal ones have equal bytes, but for `attest/` and the copy of the register, which are added
-later and are bound by signatures instead of the data package.
+A bundle is a function of the release, the name of the certificate, the code, the revision before it and, for its public
+edition, the public editions issued before: equal ones have equal bytes, but for `attest/` and the copy of the register,
+which are added later and are bound by signatures instead of the data package.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expectations.content import DATA
+from publishing.certificates.corrections import TITLES as CORRECTIONS
+from publishing.certificates.corrections import write_corrections
+from publishing.certificates.history import History
 from publishing.certificates.names import ALL, CertificateName
 from publishing.export import ROW_GROUP, MartSpec
 from publishing.manifest import (
@@ -55,6 +58,7 @@ TITLES = {
     f"{EVIDENCE}/inputs.csv": "输入：每个切片出自哪个文件，落地成什么，及其摘要",
     f"{EVIDENCE}/decisions.json": "质量门的阈值调整与放行",
     f"{EVIDENCE}/{DATA_DOCS}": "数据文档：逐表逐项的验证结果",
+    **CORRECTIONS,
     **{f"{METHOD}/{name}.csv": title for name, (_, title) in METHOD_TABLES.items()},
 }
 ROOMS = {PROJECT: "计算规则源文件", "form": "官方附件表", "report": "报告", PUBLIC: "公开版"}
@@ -105,15 +109,25 @@ def write_exhibits(folder: Path, name: CertificateName, notices: Sequence[str]) 
 
 
 def write_bundle(
-    release: Path, target: Path, name: CertificateName, *, project: Path, exhibits: Exhibits = write_exhibits
+    release: Path,
+    target: Path,
+    name: CertificateName,
+    *,
+    project: Path,
+    exhibits: Exhibits = write_exhibits,
+    before: tuple[Path, History] | None = None,
 ) -> None:
-    """Lay out the bundle of a certificate in an empty folder; `project`: where the rules of the release lie."""
+    """Lay out the bundle of a certificate in an empty folder; `project`: where the rules of the release lie; `before`:
+    the revision before, with what became of it.
+    """
     package = _read(release / DATAPACKAGE)
     provenance = _read(release / PROVENANCE)
     marts = described_marts(package)
     notices = _write_data(release, target, name, marts) + list(package["notices"])
     _write_method(target, provenance, project)
     _write_evidence(release, target, provenance)
+    if before is not None:
+        write_corrections(before[0], target, before[1])
     exhibits(target, name, notices)
     facts = {"programme_id": name.programme_id, "scope": "全部" if name.scope == ALL else name.scope}
     text = README_TEXT.format(

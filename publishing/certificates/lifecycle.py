@@ -6,6 +6,7 @@ step may follow which (`history`), what a bundle holds (`bundle`).
     <home>/certified/register.jsonl       every step
     <home>/certified/keyring.json         public keys
     <home>/certified/drafts/<id>/         content is final from the draft on; signatures are added
+    <home>/certified/packets/<id>/        what each hospital gets to see of a preview, one folder a hospital
     <home>/certified/<id>/                issued
 
 The register's entry is the moment of issue. A kill after it leaves the folder among the drafts; whatever command comes
@@ -37,7 +38,7 @@ from publishing.certificates.verification import SIGNERS
 from publishing.manifest import DATAPACKAGE, VERDICT, digests
 from publishing.release import seal, verify_release
 
-DRAFTS, COMING = "drafts", ".coming"
+DRAFTS, PACKETS, COMING = "drafts", "packets", ".coming"
 
 
 class StepRefused(RuntimeError):
@@ -54,6 +55,15 @@ class Act:
     def __post_init__(self) -> None:
         if not self.by.strip() or not self.reason.strip():
             raise StepRefused("每一步都须写明经办人（--by）与理由（--reason）。")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Until when hospitals may ask, how many got a packet, and where the packets lie."""
+
+    closes: datetime
+    hospitals: int
+    folder: Path
 
 
 def _now() -> datetime:
@@ -107,12 +117,14 @@ class Office:
         with self.register.locked():
             self.finish()
             entries = self.register.entries()
-            name = _next_revision(entries, CertificateName(programme_id, scope, window_id, 1))
+            last = latest_revision(entries, CertificateName(programme_id, scope, window_id, 1))
+            name = _next_revision(last, CertificateName(programme_id, scope, window_id, 1))
+            before = (self.bundle(last.certificate), last) if last else None
             coming, folder = self.folder / COMING, self.folder / DRAFTS / str(name)
             for leftover in (coming, folder):  # of a draft that was killed before it was registered
                 shutil.rmtree(leftover, ignore_errors=True)
             coming.mkdir(parents=True)
-            write_bundle(release, coming, name, project=project, exhibits=self.exhibits)
+            write_bundle(release, coming, name, project=project, exhibits=self.exhibits, before=before)
             seal(coming)
             folder.parent.mkdir(exist_ok=True)
             coming.rename(folder)
@@ -127,11 +139,21 @@ class Office:
             self._append(entries, Event.DRAFTED, str(name), act, facts)
         return str(name)
 
-    def preview(self, certificate: str, act: Act, *, days: int) -> datetime:
-        """Show it to hospitals; returns until when they may ask."""
-        closes = _end_of_day(self.clock() + timedelta(days=days))
-        self._step(Event.PREVIEWED, certificate, act, {"closes": closes.isoformat()})
-        return closes
+    def preview(self, certificate: str, act: Act, *, days: int, packets: Callable[[Path, Path], int]) -> Preview:
+        """Show it to hospitals: `packets` writes a folder for each of them and says how many there are."""
+        with self.register.locked():
+            _refuse(self.history(certificate), Event.PREVIEWED)
+            coming, folder = self.folder / COMING, self.folder / PACKETS / certificate
+            for leftover in (coming, folder):
+                shutil.rmtree(leftover, ignore_errors=True)
+            coming.mkdir()
+            hospitals = packets(self.folder / DRAFTS / certificate, coming)
+            folder.parent.mkdir(exist_ok=True)
+            coming.rename(folder)
+            closes = _end_of_day(self.clock() + timedelta(days=days))
+            facts = {"closes": closes.isoformat(), "packets": hospitals}
+            self._step(Event.PREVIEWED, certificate, act, facts)
+        return Preview(closes, hospitals, folder)
 
     def query(self, certificate: str, act: Act, *, hospital_id: str, about: str, days: int) -> str:
         """A hospital asks; returns the number of the query, which must be ruled on within `days`."""
@@ -320,8 +342,7 @@ class Office:
         return {key.name for key, raw in found if key and key.key_id in registered and key.verifies(message, raw)}
 
 
-def _next_revision(entries: Sequence[Entry], name: CertificateName) -> CertificateName:
-    last = latest_revision(entries, name)
+def _next_revision(last: History | None, name: CertificateName) -> CertificateName:
     if last is None:
         return name
     if last.standing in (Standing.DRAFT, Standing.PREVIEW):

@@ -23,6 +23,7 @@ from publishing.certificates.lifecycle import Act, Office
 from publishing.certificates.register import REGISTER
 from publishing.certificates.verification import Verification, verify_bundle
 from publishing.export import export_marts
+from publishing.manifest import DATAPACKAGE, canonical, data_package
 from publishing.provenance import folder_hash
 from publishing.release import publish
 
@@ -47,6 +48,20 @@ class Clock:
 
 def no_exhibits(*_: object) -> None:
     """Forms and report have tests of their own; here they would only cost time."""
+
+
+def no_packets(_: Path, target: Path) -> int:
+    """In place of a folder per hospital."""
+    (target / "H1").mkdir()
+    return 1
+
+
+def small_bundle(_: Path, target: Path, name: object, **__: object) -> None:
+    """In place of a bundle: two files."""
+    (target / "evidence").mkdir()
+    (target / "evidence" / "verdict.json").write_text('{"judged_hash": "00"}', encoding="utf-8")
+    package = data_package(target, str(name), [], {"evidence/verdict.json": "裁决"}, {"notices": []})
+    (target / DATAPACKAGE).write_bytes(canonical(package))
 
 
 @dataclass
@@ -78,7 +93,7 @@ class Desk:
         return self.office.draft(self.root / "current", PROGRAMME, scope, WINDOW, act, project=self.project)
 
     def preview(self, certificate: str = NAME) -> None:
-        self.office.preview(certificate, Act("拟制人", "公示"), days=7)
+        self.office.preview(certificate, Act("拟制人", "公示"), days=7, packets=no_packets)
 
     def ready(self, certificate: str = NAME) -> None:
         """Drafted, previewed, the window over, signed by two."""
@@ -125,10 +140,15 @@ def public_key(signer: Signer, name: str, *roles: Role, until: date = date(2030,
 
 def home_with_release(root: Path) -> Path:
     """A home whose readers use R1, and beside it a project with rules."""
-    project = root / "project"
     for folder in RULES:
-        (project / folder).mkdir(parents=True)
-        (project / folder / "rule.sql").write_text(f"select '{folder}'\n", encoding="utf-8")
+        (root / "project" / folder).mkdir(parents=True)
+        (root / "project" / folder / "rule.sql").write_text(f"select '{folder}'\n", encoding="utf-8")
+    publish_marts(root, "R1")
+    return root
+
+
+def publish_marts(root: Path, release_id: str, *changes: str) -> None:
+    """The marts after the changes, judged and published."""
     source = {
         "dataset": "hospital",
         "source_sha256": "ab" * 32,
@@ -136,8 +156,8 @@ def home_with_release(root: Path) -> Path:
         "slices": [["H1", "2023-01"]],
         "landed": [{"path": "landing/hospital/abc.parquet", "sha256": "ef" * 32}],
     }
-    candidate, verdicts = root / "work" / "marts", VerdictStore(root / "verdicts")
-    export_marts(warehouse(root / "candidate.duckdb"), candidate, specs())
+    candidate, verdicts = root / "work" / release_id, VerdictStore(root / "verdicts")
+    export_marts(warehouse(root / f"{release_id}.duckdb", *changes), candidate, specs())
     passed = Result(id="check", title_zh="检查", dataset="d", severity=Severity.CRITICAL, status=Status.PASSED)
     verdicts.save(Verdict.of(content_hash(candidate), judged_by(), [passed]))
     publish(
@@ -146,12 +166,11 @@ def home_with_release(root: Path) -> Path:
         current=root / "current",
         verdicts=verdicts,
         provenance={
-            "code": {"folders": {folder: folder_hash(project / folder) for folder in HASHED_RULES}},
+            "code": {"folders": {folder: folder_hash(root / "project" / folder) for folder in HASHED_RULES}},
             "switches": {},
             "editions": {},
             "schemes": [],
             "inputs": [source],
         },
-        release_id="R1",
+        release_id=release_id,
     )
-    return root

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from certificates import Desk, home_with_release, public_key
+from certificates import Desk, home_with_release, public_key, small_bundle
 
+from publishing.certificates import lifecycle
 from publishing.certificates.keyring import Keyring, Role
 from publishing.certificates.keys import new_key
 
@@ -30,9 +32,20 @@ def pristine_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 @pytest.fixture
-def desk(pristine_desk: Desk, tmp_path: Path) -> Desk:
-    """A copy of the pristine home."""
+def full_desk(pristine_desk: Desk, tmp_path: Path) -> Desk:
+    """A copy of the pristine home, where bundles are what they are."""
     return pristine_desk.copy(tmp_path / "home")
+
+
+@pytest.fixture
+def desk(pristine_desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A home without a release, where bundles have two files: for all that is not about what a bundle holds."""
+    monkeypatch.setattr(lifecycle, "write_bundle", small_bundle)
+    monkeypatch.setattr(lifecycle, "verify_release", lambda _: [])
+    small = Desk(tmp_path / "home", pristine_desk.signers)
+    small.keyring.parent.mkdir(parents=True)
+    shutil.copy(pristine_desk.keyring, small.keyring)
+    return small
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from certificates import NAME, PROGRAMME, WINDOW, Desk
+from certificates import NAME, PROGRAMME, WINDOW, Desk, no_packets, small_bundle
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -20,18 +20,9 @@ from publishing.certificates.history import histories
 from publishing.certificates.keyring import Keyring
 from publishing.certificates.lifecycle import Act, StepRefused
 from publishing.certificates.register import faults_of
-from publishing.manifest import DATAPACKAGE, canonical, data_package
 
 ACT = Act("某人", "理由")
 DAYS = 7
-
-
-def small_bundle(_: Path, target: Path, name: object, **__: object) -> None:
-    """In place of a bundle: two files."""
-    (target / "evidence").mkdir()
-    (target / "evidence" / "verdict.json").write_text('{"judged_hash": "00"}', encoding="utf-8")
-    package = data_package(target, str(name), [], {"evidence/verdict.json": "裁决"}, {"notices": []})
-    (target / DATAPACKAGE).write_bytes(canonical(package))
 
 
 @dataclass
@@ -102,23 +93,28 @@ class Procedure(RuleBasedStateMachine):
         if expected:
             self.known.append(Expected())
 
-    @rule()
-    def carry_on(self) -> None:
+    @rule(asked=st.booleans(), ruling=st.sampled_from([None, False, False, True]), waited=st.booleans())
+    def carry_on(self, asked: bool, ruling: bool | None, waited: bool) -> None:
         """As it should be, or chance would seldom come as far as an issue."""
         if not self.known or self.known[-1].standing not in ("draft", "preview"):
             self.draft()
         if self.known[-1].standing == "draft":
             self.preview(0)
+        if asked:
+            self.ask(0)
+        if ruling is not None:
+            self.rule_on(0, 1, ruling)
         for who in ("甲", "乙"):
             self.sign(0, who)
-        self.days_pass(DAYS + 1)
+        if waited:
+            self.days_pass(DAYS + 1)
 
     @rule(back=st.integers(0, 1))
     def preview(self, back: int) -> None:
         name, mine = self.pick(back)
         expected = mine.standing == "draft"
         with self.allowed(expected):
-            self.desk.office.preview(name, ACT, days=DAYS)
+            self.desk.office.preview(name, ACT, days=DAYS, packets=no_packets)
         if expected:
             mine.standing, mine.closes = "preview", self.day + DAYS
 
@@ -193,5 +189,5 @@ class Procedure(RuleBasedStateMachine):
 def test_only_what_the_procedure_allows_happens(pristine_desk: Desk) -> None:
     Procedure.pristine = pristine_desk
     run_state_machine_as_test(
-        Procedure, settings=settings(max_examples=30, stateful_step_count=30, deadline=None, derandomize=True)
+        Procedure, settings=settings(max_examples=60, stateful_step_count=15, deadline=None, derandomize=True)
     )

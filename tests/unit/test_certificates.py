@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from certificates import NAME, PROGRAMME, WINDOW, Desk, public_key
+from certificates import NAME, PROGRAMME, WINDOW, Desk, no_packets, public_key, publish_marts
 
 from publishing.certificates import lifecycle, register
 from publishing.certificates.bundle import BundleRefused
@@ -27,15 +27,15 @@ ACT = Act("某院", "数值不符")
 NEXT = NAME.replace("-r1", "-r2")
 
 
-def test_from_draft_to_issue(desk: Desk) -> None:
-    folder = desk.issued()
-    assert folder == desk.root / "certified" / NAME
-    found = desk.verify(folder)
+def test_from_draft_to_issue(full_desk: Desk) -> None:
+    folder = full_desk.issued()
+    assert folder == full_desk.root / "certified" / NAME
+    found = full_desk.verify(folder)
     assert found.faults == []
     assert (found.certificate, found.standing, sorted(found.signed_by)) == (NAME, Standing.ISSUED, ["乙", "甲"])
     assert found.counts
     assert all(path.stat().st_mode & 0o222 == 0 for path in folder.rglob("*") if path.is_file())
-    assert not (desk.root / "certified" / "drafts" / NAME).exists()
+    assert not (full_desk.root / "certified" / "drafts" / NAME).exists()
 
 
 def test_every_step_is_registered_with_who_when_why(desk: Desk) -> None:
@@ -60,24 +60,24 @@ def test_a_step_without_person_or_reason_is_refused() -> None:
 # --- what a bundle holds
 
 
-def test_equal_drafts_have_equal_bytes(desk: Desk, pristine_desk: Desk, tmp_path: Path) -> None:
+def test_equal_drafts_have_equal_bytes(full_desk: Desk, pristine_desk: Desk, tmp_path: Path) -> None:
     other = pristine_desk.copy(tmp_path / "other")
     other.clock.pass_days(3)
     contents = []
-    for each in (desk, other):
+    for each in (full_desk, other):
         folder = each.office.bundle(each.draft())
         contents.append({str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()})
     assert contents[0] == contents[1]
 
 
-def test_marts_are_those_of_programme_scope_and_window(desk: Desk) -> None:
-    folder = desk.office.bundle(desk.draft(scope="0304"))
+def test_marts_are_those_of_programme_scope_and_window(full_desk: Desk) -> None:
+    folder = full_desk.office.bundle(full_desk.draft(scope="0304"))
 
     def rows(mart: str, column: str, of: Path) -> set[str]:
         query = f"select distinct {column} from '{of}/data/{mart}.parquet'"
         return {value for (value,) in duckdb.sql(query).fetchall()}
 
-    release = desk.root / "current"
+    release = full_desk.root / "current"
     assert rows("fct_indicator", "specialty_code", release) == {"0304", "ALL"}
     assert rows("fct_indicator", "specialty_code", folder) == {"0304"}
     assert rows("fct_list_move", "programme_id", release) == {"guizhou_942"}
@@ -89,16 +89,16 @@ def test_marts_are_those_of_programme_scope_and_window(desk: Desk) -> None:
     assert score["schema"]["primaryKey"][:3] == ["programme_id", "tier", "window_id"]
 
 
-def test_held_back_months_are_told_with_the_certificate(desk: Desk) -> None:
-    folder = desk.office.bundle(desk.draft())
+def test_held_back_months_are_told_with_the_certificate(full_desk: Desk) -> None:
+    folder = full_desk.office.bundle(full_desk.draft())
     [told] = json.loads((folder / DATAPACKAGE).read_bytes())["notices"]
     assert told == "未采用 H2 2023-02 的报送（该月缺失）"
     assert told in (folder / "README.txt").read_text(encoding="utf-8")
-    assert told in desk.verify(desk.copy(desk.root.parent / "copy").issued_after_draft(NAME)).notices
+    assert told in full_desk.verify(full_desk.copy(full_desk.root.parent / "copy").issued_after_draft(NAME)).notices
 
 
-def test_inputs_are_named_slice_by_slice(desk: Desk) -> None:
-    folder = desk.office.bundle(desk.draft())
+def test_inputs_are_named_slice_by_slice(full_desk: Desk) -> None:
+    folder = full_desk.office.bundle(full_desk.draft())
     _, line = (folder / "evidence" / "inputs.csv").read_text(encoding="utf-8").splitlines()
     assert line.split(",")[:4] == ["hospital", "H1/2023-01", "landing/hospital/abc.parquet", "ef" * 32]
 
@@ -106,24 +106,24 @@ def test_inputs_are_named_slice_by_slice(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("programme", "window", "fault"), [("beijing_2023", WINDOW, "没有方案"), (PROGRAMME, "1999", "没有窗口")]
 )
-def test_what_the_release_does_not_have_is_refused(programme: str, window: str, fault: str, desk: Desk) -> None:
+def test_what_the_release_does_not_have_is_refused(programme: str, window: str, fault: str, full_desk: Desk) -> None:
     with pytest.raises(BundleRefused, match=fault):
-        desk.office.draft(desk.root / "current", programme, "all", window, ACT, project=desk.project)
-    assert desk.draft() == NAME, "a refused draft leaves nothing"
+        full_desk.office.draft(full_desk.root / "current", programme, "all", window, ACT, project=full_desk.project)
+    assert full_desk.draft() == NAME, "a refused draft leaves nothing"
 
 
-def test_rules_that_changed_since_the_release_are_refused(desk: Desk) -> None:
-    (desk.project / "dbt" / "rule.sql").write_text("select 2", encoding="utf-8")
+def test_rules_that_changed_since_the_release_are_refused(full_desk: Desk) -> None:
+    (full_desk.project / "dbt" / "rule.sql").write_text("select 2", encoding="utf-8")
     with pytest.raises(BundleRefused, match="计算规则在此发布版之后有改动（dbt）"):
-        desk.draft()
+        full_desk.draft()
 
 
-def test_a_damaged_release_is_refused(desk: Desk) -> None:
-    readme = desk.root / "current" / "README.txt"
+def test_a_damaged_release_is_refused(full_desk: Desk) -> None:
+    readme = full_desk.root / "current" / "README.txt"
     readme.chmod(0o644)
     readme.write_text("改动", encoding="utf-8")
     with pytest.raises(StepRefused, match=r"已损坏.*README\.txt"):
-        desk.draft()
+        full_desk.draft()
 
 
 def test_names_are_taken_apart_and_put_together() -> None:
@@ -177,10 +177,10 @@ def test_two_keys_of_one_person_are_one_signer(desk: Desk) -> None:
 def test_a_draft_that_was_changed_is_not_signed(desk: Desk) -> None:
     desk.draft()
     desk.preview()
-    mart = desk.office.bundle(NAME) / "data" / "fct_score.parquet"
-    mart.chmod(0o644)
-    mart.write_bytes(mart.read_bytes() + b"\0")
-    with pytest.raises(StepRefused, match=r"fct_score\.parquet 在拟制之后被改动过"):
+    verdict = desk.office.bundle(NAME) / "evidence" / "verdict.json"
+    verdict.chmod(0o644)
+    verdict.write_bytes(verdict.read_bytes() + b"\0")
+    with pytest.raises(StepRefused, match=r"verdict\.json 在拟制之后被改动过"):
         desk.office.sign(NAME, desk.signers["甲"], "核对无误")
 
 
@@ -241,6 +241,20 @@ def test_nobody_asks_when_the_window_is_over(desk: Desk) -> None:
         desk.office.query(NAME, ACT, hospital_id="H1", about="cmi", days=5)
 
 
+def test_each_hospital_gets_a_packet_and_no_window_opens_without(desk: Desk) -> None:
+    desk.draft()
+
+    def fail(*_: object) -> int:
+        raise OSError("没有空间")
+
+    with pytest.raises(OSError, match="没有空间"):
+        desk.office.preview(NAME, ACT, days=7, packets=fail)
+    assert desk.office.history(NAME).standing is Standing.DRAFT
+    made = desk.office.preview(NAME, ACT, days=7, packets=no_packets)
+    assert (made.hospitals, made.closes.isoformat()) == (1, "2026-03-09T23:59:59+08:00")
+    assert [path.name for path in made.folder.iterdir()] == ["H1"]
+
+
 # --- revisions
 
 
@@ -252,6 +266,32 @@ def test_the_next_revision_takes_the_place_of_the_one_before(desk: Desk) -> None
     assert (found.standing, found.is_intact, found.counts) == (Standing.SUPERSEDED, True, False)
     assert found.ended is not None
     assert found.ended.certificate == NEXT
+
+
+def test_a_new_revision_says_what_it_changes(full_desk: Desk) -> None:
+    full_desk.draft()
+    full_desk.preview()
+    full_desk.office.query(NAME, ACT, hospital_id="H1", about="cmi", days=5)
+    full_desk.office.rule(NAME, Act("评审", "属实"), query="Q1", accepted=True, changed_input="H1 2023-04 首页")
+    full_desk.office.revoke(NAME, full_desk.signers["丙"], "按 Q1 更正")
+    changes = (
+        "update fct_indicator set value = 2 "
+        "where hospital_id = 'H1' and specialty_code = '0304' and indicator_id = 'cmi'",
+        "update fct_score set score = 20, rank = 2 where hospital_id = 'H1' and level = 'total'",
+        "update fct_score set rank = 1 where hospital_id = 'H2' and level = 'total'",
+    )
+    publish_marts(full_desk.root, "R2", *changes)
+    corrections = full_desk.office.bundle(full_desk.draft()) / "evidence" / "corrections"
+
+    def lines(name: str) -> list[str]:
+        return (corrections / name).read_text(encoding="utf-8").splitlines()[1:]
+
+    assert lines("queries.csv") == ["Q1,H1,cmi,数值不符,2026-03-02T09:00:00+08:00,accepted,评审,属实,H1 2023-04 首页"]
+    assert lines("values.csv") == ["H1,0304,department,2023,cmi,1.00000000,2.00000000"]
+    assert lines("ranks.csv") == [
+        "national,2023,0304,H1,75.00000000,20.00000000,1,2",
+        "national,2023,0304,H2,25.00000000,25.00000000,,1",
+    ]
 
 
 def test_a_revision_is_not_drafted_beside_one_that_is_under_way(desk: Desk) -> None:
@@ -410,8 +450,8 @@ def test_a_killed_issue_leaves_nothing_half(desk: Desk, tmp_path: Path) -> None:
     _, whole = run(at=0)
     assert whole.returncode == 0, whole.stderr
     changes = int(whole.stdout)
-    assert changes > 20
-    for at in (1, 2, 3, 4, 5, 6, changes // 2, changes - 1, changes):
+    assert changes > 10
+    for at in range(1, changes + 1, 2):
         each, done = run(at)
         assert done.returncode == 9, done.stderr
         folder = each.root / "certified" / NAME
