@@ -150,7 +150,9 @@ def origins_of(settings: Settings, one: Record, other: Record) -> dict[Cause, li
 
 
 def _changed_slices(one: Record, other: Record, *, catalogue: bool) -> list[str]:
-    old, new = (_slices(record, catalogue=catalogue) for record in (one, other))
+    # an earlier version noted files, not what each supplied
+    by_slice = all("slices" in item for record in (one, other) for item in record.inputs.values())
+    old, new = (_slices(record, catalogue=catalogue, by_slice=by_slice) for record in (one, other))
     told = []
     for key in sorted(old.keys() | new.keys()):
         was, now = old.get(key), new.get(key)
@@ -158,16 +160,16 @@ def _changed_slices(one: Record, other: Record, *, catalogue: bool) -> list[str]
             place = " ".join((key[0], *key[1]))
             told.append(f"{place}：{f'文件 {was[:12]}' if was else '无'} → {f'文件 {now[:12]}' if now else '无'}")
     unused = [_unused(record, catalogue=catalogue) for record in (one, other)]
-    if unused[0] != unused[1]:
+    if by_slice and unused[0] != unused[1]:
         told.append(f"未采用的文件（被替换、暂不采用或拒收）：{len(unused[0])} → {len(unused[1])} 个")
     return told
 
 
-def _slices(record: Record, *, catalogue: bool) -> dict[tuple[str, tuple[str, ...]], str]:
+def _slices(record: Record, *, catalogue: bool, by_slice: bool) -> dict[tuple[str, tuple[str, ...]], str]:
     return {
         (item["dataset"], tuple(key)): item["source_sha256"]
         for item in record.inputs.values()
-        for key in item.get("slices", [["全部"]])
+        for key in (item["slices"] if by_slice else [[item["source_sha256"][:12]]])
         if (item["dataset"] == _CATALOGUE) == catalogue
     }
 
@@ -197,8 +199,8 @@ def _came(before: bool, after: bool) -> str:
 def _changed_settings(one: Record, other: Record) -> list[str]:
     told = []
     for name, title in (("province_division", "本省代码"), ("thresholds", "质量门阈值")):
-        if one.provenance.get(name) != other.provenance.get(name):
-            told.append(f"{title}：{one.provenance.get(name)} → {other.provenance.get(name)}")
+        if (was := one.provenance.get(name)) is not None and (now := other.provenance.get(name)) != was:
+            told.append(f"{title}：{was} → {now}")
     return told
 
 
@@ -210,7 +212,9 @@ def _changed_engines(one: Record, other: Record) -> list[str]:
         if old.get(name) != new.get(name)
     ]
     methods = [{i["source_sha256"]: i.get("method") for i in record.inputs.values()} for record in (one, other)]
-    if changed := [sha for sha in methods[0].keys() & methods[1].keys() if methods[0][sha] != methods[1][sha]]:
+    if changed := [
+        sha for sha in methods[0].keys() & methods[1].keys() if methods[0][sha] and methods[0][sha] != methods[1][sha]
+    ]:
         told.append(f"落地程序、接口规范或密钥：{len(changed)} 个文件重新落地")
     return told
 

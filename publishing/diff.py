@@ -137,8 +137,12 @@ def first_difference(
         if not (row["in_before"] and row["in_after"]):
             return CellDifference(mart, at, ROW, *("有" if row[side] else "无" for side in ("in_before", "in_after")))
         where = " and ".join(f"{_name(name)} is not distinct from ${place}" for place, name in enumerate(key, 1))
-        sides = [connection.execute(f"from {side} where {where}", list(at.values())) for side in ("before", "after")]
-        values = [dict(zip(old, side.fetchall()[0], strict=True)) for side in sides]
+        values = [
+            dict(
+                zip(old, connection.execute(f"from {side} where {where}", list(at.values())).fetchall()[0], strict=True)
+            )
+            for side in ("before", "after")
+        ]
         column = next(name for name in old if values[0][name] != values[1][name])
         return CellDifference(mart, at, column, values[0][column], values[1][column])
 
