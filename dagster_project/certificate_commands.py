@@ -136,10 +136,14 @@ def cert_issue(
     override: Annotated[
         str, typer.Option("--override", help="异议未决或异议期未满而提前签发的理由", show_default=False)
     ] = "",
+    timestamp: Annotated[
+        Path | None,
+        typer.Option(help="对 attest/certificate.dsse.json 的 RFC 3161 时间戳令牌", exists=True, show_default=False),
+    ] = None,
     home: Home = None,
 ) -> None:
     """签发：须有两人签署，且无未决异议；取代同一证书的前一版。"""
-    folder = _office(home).issue(certificate, open_key(key), reason, override=override)
+    folder = _office(home).issue(certificate, open_key(key), reason, override=override, timestamp=timestamp)
     print(f"已签发 {certificate}：{folder}")
     _print_notices(folder)
 
@@ -260,6 +264,7 @@ def verify(
 def _verify(folder: Path, keyring: Path | None, register: Path | None) -> None:
     from publishing.certificates.keyring import Keyring
     from publishing.certificates.pulling import find
+    from publishing.certificates.statement import TIMESTAMP
     from publishing.certificates.verification import sentences, verify_bundle
 
     place = find(folder, keyring, register)
@@ -272,6 +277,8 @@ def _verify(folder: Path, keyring: Path | None, register: Path | None) -> None:
     assert found.issued is not None
     print(f"✓ {found.certificate}：全部文件与签署时一致")
     print(f"  签署 {'、'.join(found.signed_by)}；签发 {found.issued.by}，{found.issued.at:%Y-%m-%d}")
+    if found.has_timestamp:
+        print(f"  附有时间戳令牌 {TIMESTAMP}：请以签发它的服务的证书另行核验")
     if override := found.issued.facts.get("override"):
         print(f"  注意 提前签发，理由：{override}")
     for notice in found.notices:

@@ -33,7 +33,7 @@ from publishing.certificates.keys import Signer, key_id
 from publishing.certificates.names import CertificateName
 from publishing.certificates.pulling import Pulled, carry_away
 from publishing.certificates.register import REGISTER, Entry, Event, Register, following
-from publishing.certificates.statement import ENVELOPE, PAYLOAD_TYPE, Predicate, Statement, subjects_of
+from publishing.certificates.statement import ENVELOPE, PAYLOAD_TYPE, TIMESTAMP, Predicate, Statement, subjects_of
 from publishing.certificates.verification import SIGNERS
 from publishing.manifest import DATAPACKAGE, VERDICT, digests
 from publishing.release import seal, verify_release
@@ -195,8 +195,10 @@ class Office:
             self._step(Event.SIGNED, certificate, Act(key.name, reason), {"key_id": key.key_id})
         return key
 
-    def issue(self, certificate: str, registrar: Signer, reason: str, *, override: str = "") -> Path:
-        """Issue it, in place of the revision before; returns its folder."""
+    def issue(
+        self, certificate: str, registrar: Signer, reason: str, *, override: str = "", timestamp: Path | None = None
+    ) -> Path:
+        """Issue it, in place of the revision before; returns its folder. `timestamp`: a token over the envelope."""
         with self.register.locked():
             key = self._may(registrar, Role.REGISTRAR)
             entries = self.register.entries()
@@ -206,9 +208,13 @@ class Office:
                 _refuse(history, Event.ISSUED)
                 self._require_intact(history, folder)
                 self._require_ready(history, folder, override)
+                (folder / TIMESTAMP).unlink(missing_ok=True)  # of an attempt that was killed
+                if timestamp is not None:
+                    shutil.copyfile(timestamp, folder / TIMESTAMP)
+                attested = [name for name in (ENVELOPE, TIMESTAMP) if (folder / name).exists()]
                 facts = {
                     "datapackage_sha256": sha256_file(folder / DATAPACKAGE),
-                    "attest": {ENVELOPE: sha256_file(folder / ENVELOPE)},
+                    "attest": {name: sha256_file(folder / name) for name in attested},
                     "supersedes": _superseded(entries, certificate),
                     "override": override,
                 }

@@ -18,6 +18,8 @@ from publishing.manifest import DATAPACKAGE, digests
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 ATTEST = "attest"
 ENVELOPE = f"{ATTEST}/certificate.dsse.json"
+# an RFC 3161 token over the envelope, from a service of the commission's choice; kept, and not interpreted here
+TIMESTAMP = f"{ATTEST}/certificate.dsse.json.tsr"
 
 
 class Digest(Frozen):

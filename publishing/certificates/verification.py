@@ -24,7 +24,7 @@ from publishing.certificates.dsse import Envelope, pae
 from publishing.certificates.history import History, Standing, histories
 from publishing.certificates.keyring import Keyring, Role
 from publishing.certificates.register import REGISTER, Entry, Event, RegisterProblem, faults_of, parse
-from publishing.certificates.statement import ATTEST, ENVELOPE, PAYLOAD_TYPE, Statement, subjects_of
+from publishing.certificates.statement import ATTEST, ENVELOPE, PAYLOAD_TYPE, TIMESTAMP, Statement, subjects_of
 from publishing.manifest import DATAPACKAGE, canonical, digests
 
 SIGNERS = 2
@@ -55,6 +55,11 @@ class Verification:
     def is_intact(self) -> bool:
         """Whether everything is as it was signed."""
         return not self.faults
+
+    @property
+    def has_timestamp(self) -> bool:
+        """Whether a token by a time-stamping service came along."""
+        return self.issued is not None and TIMESTAMP in self.issued.facts["attest"]
 
     @property
     def counts(self) -> bool:

@@ -197,6 +197,19 @@ def test_nothing_is_issued_while_the_window_runs_unless_the_reason_is_told(desk:
     assert issued.facts["override"] == "各院均已书面确认"
 
 
+def test_a_timestamp_token_is_kept_bound_and_shown(desk: Desk, tmp_path: Path) -> None:
+    desk.ready()
+    (tmp_path / "token").write_bytes(b"token")
+    folder = desk.office.issue(NAME, desk.signers["丙"], "同意", timestamp=tmp_path / "token")
+    found = desk.verify(folder)
+    assert found.counts
+    assert found.has_timestamp
+    token = folder / "attest" / "certificate.dsse.json.tsr"
+    token.chmod(0o644)
+    token.write_bytes(b"other")
+    assert [fault.fault for fault in desk.verify(folder).faults] == ["与签发时登记的不符"]
+
+
 # --- queries
 
 
