@@ -217,6 +217,20 @@ def cert_show(certificate: Certificate, home: Home = None, as_json: AsJson = Fal
     _print_notices(office.bundle(certificate))
 
 
+@app.command("print")
+def cert_print(
+    certificate: Certificate,
+    target: Annotated[Path, typer.Argument(metavar="PDF", help="写入的文件", show_default=False)],
+    page: Annotated[str, typer.Option(help="报告中的页，大报告每个名单一页")] = "index.html",
+    home: Home = None,
+) -> None:
+    """把报告打印成 PDF（需要本机有 Chromium）；PDF 含打印时间，不属于证书。"""
+    from publishing.report import write_pdf
+
+    write_pdf(_office(home).bundle(certificate) / "report" / page, target)
+    print(f"已写入 {target}")
+
+
 def _told(history: History) -> dict[str, Any]:
     return {
         "certificate": history.certificate,

@@ -444,6 +444,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     from publishing.certificates.register import RegisterProblem
     from publishing.disclosure import DisclosureError
     from publishing.forms.layout import FormError
+    from publishing.report.printing import PrintingError
     from publishing.service.tokens import TokenProblem
     from publishing.targets.layout import TargetProblem
     from sources.connectors.problems import FileRefused
@@ -463,6 +464,6 @@ def _explain(error: Exception) -> tuple[int, str]:
         return FAILURE, str(error)
     if isinstance(error, (BundleRefused, StepRefused, RegisterProblem)):
         return FAILURE, str(error)
-    if isinstance(error, (CandidatesError, FormError, DisclosureError)):
+    if isinstance(error, (CandidatesError, FormError, DisclosureError, PrintingError)):
         return FAILURE, str(error)
     return FAILURE, f"{error or type(error).__name__}（加 --debug 显示细节：zhuanke --debug …）"

@@ -22,6 +22,8 @@ class PrintingError(RuntimeError):
 
 def write_pdf(page: Path, pdf: Path) -> None:
     """Print an HTML file to PDF."""
+    if not page.is_file():
+        raise PrintingError(f"没有报告页 {page}")
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise PrintingError(

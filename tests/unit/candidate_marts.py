@@ -89,7 +89,7 @@ create table fct_item as
         coalesce(n.numerator, h) as numerator, n.denominator, cast(coalesce(n.value, h) as decimal(24, 8)) as value,
         cast(null as varchar) as choice, n.case_count, cast(0 as decimal(24, 8)) as value_error,
         if(n.value is null, i.printed_window, p.window_id) as data_window, 3 as peer_count, i.scale_method,
-        cast(100.0 * h / 4 as decimal(12, 8)) as scale_score, i.weight, 'valued' as status,
+        cast(100.0 * h / 7 as decimal(12, 8)) as scale_score, i.weight, 'valued' as status,
         cast(null as varchar) as status_reason, false as is_flagged, 1 as provisional_count
     from dim_programme as p
     join dim_programme_item as i using (programme_id)

@@ -69,7 +69,7 @@ def test_values_are_exact_and_stand_beside_unit_numerator_and_score(tmp_path: Pa
         where item_id = 'NI-15' and hospital_id = 'H1'"""
     path = forms(tmp_path, specialty_code="0304", changes=change)[0]
     (row,) = [row for row in sheet(path, "1 示例一院") if str(row[4]).startswith("中低风险组死亡率")]
-    assert row[5:8] == [0.12345678, "%", 7.0] and row[8] == 567.0 and row[11] == 25.0
+    assert row[5:8] == [0.12345678, "%", 7.0] and row[8] == 567.0 and row[11] == 14.28571429
     with zipfile.ZipFile(path) as book:  # the registry shows four decimals of a per cent
         assert "0.0000%" in book.read("xl/styles.xml").decode()
 

@@ -7,9 +7,12 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import duckdb
 import pytest
 from candidate_marts import HOSPITALS, WINDOW, candidate_marts
+from python_calamine import CalamineWorkbook
 
+from publishing.forms import write_forms
 from publishing.report import PrintingError, charts, printing, write_pdf, write_report
 
 # of the items only a dossier's and an indicator's, where the number of charts does not matter
@@ -25,7 +28,13 @@ def report(folder: Path, changes: str = "", programme_id: str = "national_2021",
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the module's report and its marts lie."""
+    return tmp_path_factory.mktemp("report")
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> str:
     """The report of one specialty with one missing value, one hostile name and one notice."""
     changes = """
         update dim_hospital set name_zh = '<b>示例</b>&二院' where hospital_id = 'H2';
@@ -33,7 +42,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
             where item_id = 'NI-15' and hospital_id = 'H1';
         update fct_item set value = null, scale_score = null, status = 'awaiting_dossier',
             status_reason = '申报材料未填' where item_id = 'NI-18' and hospital_id <> 'H1'"""
-    folder = tmp_path_factory.mktemp("report")
     return report(folder, changes, specialty_code="0304", notices=["本次发布由专人放行"])[0].read_text("utf-8")
 
 
@@ -96,6 +104,37 @@ def test_each_item_marks_each_hospital_and_indicators_show_three_years(page: str
     assert article(page, "NI-02").count('role="img"') == 1  # a dossier has no years
 
 
+def test_page_and_form_show_the_numbers_of_the_marts_and_no_others(page: str, folder: Path) -> None:
+    (form,) = write_forms(
+        folder / "data", folder / "form", programme_id="national_2021", window_id=WINDOW, specialty_code="0304"
+    )
+    book = CalamineWorkbook.from_path(form)
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"""
+            select item_id, hospital_id, value, scale_score from '{folder}/data/fct_item.parquet'
+            where specialty_code = '0304' order by hospital_id, item_id
+            """
+        ).fetchall()
+    assert len(rows) == len(HOSPITALS) * 33
+    for place, hospital in enumerate(HOSPITALS):
+        due = [(value, score) for item, of, value, score in rows if of == hospital]
+        sheet = book.get_sheet_by_name(book.sheet_names[2 + place]).to_python(skip_empty_area=False)
+        filled = [
+            row for row in sheet[4:] if len(row) > 13 and isinstance(row[12], float)
+        ]  # a weight: a line of an item
+        assert [(row[5], row[11]) for row in filled] == [
+            tuple("—" if number is None else float(number) for number in pair) for pair in due
+        ]
+    for item, hospital, value, score in rows:
+        if value is None and all(other is None for name, _, other, _ in rows if name == item):
+            continue  # nobody has a value: the item stands among those without a score
+        table = article(page, item).partition("<tbody>")[2].split("<tr>")[1:]
+        shown = re.findall(r'<data value="([^"]*)">', table[HOSPITALS.index(hospital)])
+        assert shown[0] == ("" if value is None else f"{value:f}")
+        assert shown[-1] == ("" if score is None else f"{score:f}")
+
+
 def test_what_is_not_scored_says_why_and_for_whom(page: str) -> None:
     reasons = page[page.index("未计分的计分项与原因") :]
     assert "国家级科研项目数" in reasons and "申报材料未填" in reasons and "示例三院" in reasons
@@ -149,8 +188,12 @@ def test_without_a_browser_there_is_a_clear_message_instead_of_a_pdf(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(printing.shutil, "which", lambda name: None)
+    page = tmp_path / "index.html"
+    with pytest.raises(PrintingError, match="没有报告页"):
+        write_pdf(page, tmp_path / "report.pdf")
+    page.touch()
     with pytest.raises(PrintingError, match=r"没有 Chromium.*请安装"):
-        write_pdf(tmp_path / "index.html", tmp_path / "report.pdf")
+        write_pdf(page, tmp_path / "report.pdf")
 
 
 @pytest.mark.skipif(not any(map(shutil.which, printing.BROWSERS)), reason="没有 Chromium")
