@@ -29,6 +29,7 @@ from publishing.service.access import (
 from publishing.service.api import CertificateId, FilePath, HospitalId, IndicatorId, PageNumber, Part, SpecialtyCode
 from publishing.service.api import TierId as TierParameter
 from publishing.service.downloads import certified_file
+from publishing.service.models import FileEntry
 from publishing.service.standing import entry, verification
 from publishing.service.tokens import TokenStore
 
@@ -114,8 +115,10 @@ def catalogue(request: Request, shelf: TheShelf) -> Response:
 @permit(Permission.READ)
 def certificate(request: Request, certificate_id: CertificateId, sight: TheSight) -> Response:
     """One certificate: its specialties, notices, downloads."""
-    files = reading.file_list(sight.certificate).files
-    return _page(request, "certificate.html", page=reading.certificate_page(sight), files=files)
+    rooms: dict[str, list[FileEntry]] = {room: [] for room in ROOMS}
+    for one in reading.file_list(sight.certificate).files:
+        rooms[next(room for room in ROOMS if one.path.startswith(room))].append(one)
+    return _page(request, "certificate.html", page=reading.certificate_page(sight), rooms=rooms)
 
 
 @router.get("/certificates/{certificate_id}/verification")
@@ -277,6 +280,17 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.filters["number"] = _number
 _TEMPLATES.globals["query"] = query
+# the rooms of a bundle as its first page shows them; what is in no room comes last
+ROOMS = {
+    "form/": "官方附件表",
+    "report/": "报告",
+    "data/": "全部数值（Parquet）",
+    "method/": "口径：指标、权重、开关与当时的计算规则",
+    "evidence/": "依据：质量门裁决、来源与输入",
+    "attest/": "签名",
+    "": "清单、登记册与说明",
+}
+OPEN_ROOMS = ("form/", "report/")
 WORDS = {
     "standing": {"issued": "有效", "superseded": "已被取代", "revoked": "已撤销"},
     "level": {"3": "三级", "2": "二级", "1": "一级", "0": "未定级"},
@@ -297,4 +311,4 @@ WORDS = {
         "infeasible": "约束互相冲突",
     },
 }
-_TEMPLATES.globals["words"] = WORDS
+_TEMPLATES.globals.update(words=WORDS, room_titles=ROOMS, open_rooms=OPEN_ROOMS)

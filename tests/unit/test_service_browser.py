@@ -85,6 +85,7 @@ def test_from_signing_in_to_verifying(site: Site, address: str, page: Page, tmp_
     assert page.locator("tbody tr").count() == 20
 
     page.get_by_role("link", name=CERTIFICATE).click()
+    page.locator("summary", has_text="全部数值").click()
     with page.expect_download() as started:
         page.get_by_role("link", name="data/fct_item.parquet").click()
     file = tmp_path / "fct_item.parquet"
