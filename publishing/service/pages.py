@@ -284,7 +284,7 @@ _TEMPLATES.globals["query"] = query
 ROOMS = {
     "form/": "官方附件表",
     "report/": "报告",
-    "data/": "全部数值（Parquet）",
+    "data/": "全部数值",
     "method/": "口径：指标、权重、开关与当时的计算规则",
     "evidence/": "依据：质量门裁决、来源与输入",
     "attest/": "签名",
