@@ -176,3 +176,17 @@ def api_files(certificate_id: CertificateId, certificate: TheCertificate) -> Fil
 def api_file(request: Request, certificate_id: CertificateId, path: FilePath, certificate: TheCertificate) -> Response:
     """限可见全部机构的令牌。内容与证书清单不符的文件不予提供。"""
     return certified_file(request, certificate.folder, path)
+
+
+@router.get(
+    "/certificates/{certificate_id}/public/{path:path}",
+    summary="下载公开版的一个文件",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}, 304: {"description": "与已有的相同"}},
+)
+@permit(Permission.READ)
+def api_public_file(
+    request: Request, certificate_id: CertificateId, path: FilePath, certificate: TheCertificate
+) -> Response:
+    """公开版中小单元已隐去，各种令牌均可下载。"""
+    return certified_file(request, certificate.folder, f"public/{path}")

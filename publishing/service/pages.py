@@ -229,6 +229,15 @@ def file(request: Request, certificate_id: CertificateId, path: FilePath, certif
     return certified_file(request, certificate.folder, path)
 
 
+@router.api_route("/certificates/{certificate_id}/public/{path:path}", methods=["GET", "HEAD"])
+@permit(Permission.READ)
+def public_file(
+    request: Request, certificate_id: CertificateId, path: FilePath, certificate: TheCertificate
+) -> Response:
+    """A file of the public edition, which holds nothing that is not for everybody."""
+    return certified_file(request, certificate.folder, f"public/{path}")
+
+
 # --- how things are shown
 
 
@@ -287,10 +296,11 @@ ROOMS = {
     "data/": "全部数值",
     "method/": "口径：指标、权重、开关与当时的计算规则",
     "evidence/": "依据：质量门裁决、来源与输入",
+    "public/": "公开版：小单元已隐去，各种令牌均可下载",
     "attest/": "签名",
     "": "清单、登记册与说明",
 }
-OPEN_ROOMS = ("form/", "report/")
+OPEN_ROOMS = ("form/", "report/", "public/")
 WORDS = {
     "standing": {"issued": "有效", "superseded": "已被取代", "revoked": "已撤销"},
     "level": {"3": "三级", "2": "二级", "1": "一级", "0": "未定级"},

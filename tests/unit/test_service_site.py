@@ -244,6 +244,16 @@ def test_no_other_file_comes(site: Site, path: str) -> None:
     assert site.client("all").get(f"{AT}/files/{path}").status_code == 404
 
 
+def test_the_public_edition_is_for_every_token(site: Site) -> None:
+    for who in ("all", "city", "hospital"):
+        client = site.client(who)
+        for address in (f"{AT}/public/README.txt", f"/api/v1{AT}/public/README.txt"):
+            assert client.get(address).text == "公开版\n"
+        assert client.get(f"{AT}/public/..%2FREADME.txt").status_code == 404
+        assert f'href="{AT}/public/README.txt"' in client.get(AT).text
+    assert site.client().get(f"/api/v1{AT}/public/README.txt").status_code == 401
+
+
 def test_a_changed_file_is_not_handed_out_and_the_verification_names_it(own_site: Site) -> None:
     file = own_site.certified / CERTIFICATE / "data" / "dim_window.parquet"
     file.chmod(0o644)
