@@ -125,11 +125,12 @@ def write_certificate(certified: Path, name: str = CERTIFICATE) -> Path:
     verdict.parent.mkdir()
     verdict.write_bytes(canonical({"judged_hash": "0" * 64}))
     (folder / "README.txt").write_text("阅读说明\n", encoding="utf-8")
-    for path, title, kind in (
-        ("README.txt", "阅读说明", "text/plain"),
-        (f"evidence/{VERDICT}", "裁决", "application/json"),
-    ):
-        resources.append({"name": title, "title": title, "path": path, "mediatype": kind} | digests(folder / path))
+    (folder / "public").mkdir()
+    (folder / "public" / "README.txt").write_text("公开版\n", encoding="utf-8")
+    companions = {"README.txt": "text/plain", "public/README.txt": "text/plain"}
+    companions[f"evidence/{VERDICT}"] = "application/json"
+    for path, kind in companions.items():
+        resources.append({"name": path, "title": "说明", "path": path, "mediatype": kind} | digests(folder / path))
     notices = ["虚构数据", f"数据质量 B 级的医院（年度）：{B}（2023）"]
     (folder / DATAPACKAGE).write_bytes(canonical({"id": name, "resources": resources, "notices": notices}))
     return _issue(certified, name)
