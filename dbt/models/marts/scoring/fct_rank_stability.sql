@@ -7,6 +7,15 @@
 -- whole-number arithmetic on hashes of the keys, so equal inputs give equal results, and neither the order of rows nor
 -- another candidate changes anybody's draws. Peers' places are not redrawn.
 {% set modulus = 2147483647 %}
+-- depends_on: {{ ref('programme_items') }}
+{% set most_groups = 1 %}
+{% if execute %}
+    {% set counted = run_query(
+        'select max(group_count) from (select count(distinct group_id) as group_count from '
+        ~ ref('programme_items') ~ ' group by programme_id) as programme'
+    ) %}
+    {% set most_groups = (counted.rows[0][0] or 1) | int %}
+{% endif %}
 with candidate as (
     select
         total.programme_id,
@@ -46,12 +55,26 @@ draw as (
     from (select {{ whole_numbers(1, "(select max(draws) from candidate)") }} as draw_no) as numbers
 ),
 
+-- every first-level group of a programme has a place of its own, the same for all candidates
+group_place as (
+    select
+        programme_id,
+        tier,
+        group_id,
+        row_number() over (partition by programme_id, tier order by group_id) as place
+    from {{ ref('fct_score') }}
+    where level = 'group'
+    group by programme_id, tier, group_id
+),
+
 grouped as (
     select
-        score.*,
         candidate.candidate_no,
-        case score.part when 'data' then candidate.data_share else candidate.reputation_share end as part_share,
-        dense_rank() over (order by score.programme_id, score.tier, score.group_id) as group_no
+        group_place.place,
+        score.part,
+        score.scored_weight,
+        score.score,
+        case score.part when 'data' then candidate.data_share else candidate.reputation_share end as part_share
     from candidate
     inner join {{ ref('fct_score') }} as score
         on
@@ -60,6 +83,11 @@ grouped as (
             and candidate.window_id = score.window_id
             and candidate.hospital_id = score.hospital_id
             and candidate.specialty_code = score.specialty_code
+    inner join group_place
+        on
+            score.programme_id = group_place.programme_id
+            and score.tier = group_place.tier
+            and score.group_id = group_place.group_id
     where score.level = 'group' and score.score is not null
 ),
 
@@ -67,7 +95,7 @@ grouped as (
 component as (
     select
         candidate_no,
-        group_no,
+        place,
         cast({{ scaled_integer('score', 6) }} as bigint) as score_units,
         cast(
             cast(scored_weight as bigint) * part_share * 1000000
@@ -76,31 +104,46 @@ component as (
     from grouped
 ),
 
+-- one row a candidate and one row a draw, a column a group: a draw is arithmetic, and nothing is added up over rows
+component_row as (
+    select
+        candidate_no,
+        {% for place in range(1, most_groups + 1) %}
+            coalesce(max(share) filter (where place = {{ place }}), 0) as share{{ place }},
+            coalesce(max(share * score_units) filter (where place = {{ place }}), 0) as product{{ place }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from component
+    group by candidate_no
+),
+
 -- in thousandths
 weight_factor as (
     select
-        every_group.group_no,
+        group_place.programme_id,
+        group_place.tier,
+        group_place.place,
         draw.draw_no,
         1000 - 10 * programme.weight_spread_percent + {{ hashed_integer(
-            "concat_ws('|', every_group.programme_id, every_group.tier, every_group.group_id, draw.draw_no)",
+            "concat_ws('|', group_place.programme_id, group_place.tier, group_place.group_id, draw.draw_no)",
             "(20 * programme.weight_spread_percent + 1)"
         ) }} as factor
-    from (select distinct programme_id, tier, group_id, group_no from grouped) as every_group
+    from group_place
     inner join {{ ref('dim_programme') }} as programme
-        on every_group.programme_id = programme.programme_id and every_group.tier = programme.tier
+        on group_place.programme_id = programme.programme_id and group_place.tier = programme.tier
     inner join draw on programme.draws >= draw.draw_no
 ),
 
-reweighted as (
+factor_row as (
     select
-        component.candidate_no,
-        weight_factor.draw_no,
-        -- at most 10^6 * 2 * 10^3 * 10^8: 64 bits hold it, and divide much faster than 128
-        cast(sum(component.share * weight_factor.factor * component.score_units) as bigint)
-        // cast(sum(component.share * weight_factor.factor) as bigint) as score_units
-    from component
-    inner join weight_factor on component.group_no = weight_factor.group_no
-    group by component.candidate_no, weight_factor.draw_no
+        weight_factor.programme_id,
+        weight_factor.tier,
+        draw.*,
+        {% for place in range(1, most_groups + 1) %}
+            coalesce(max(weight_factor.factor) filter (where weight_factor.place = {{ place }}), 0) as factor{{ place }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from weight_factor
+    inner join draw on weight_factor.draw_no = draw.draw_no
+    group by all
 ),
 
 redrawn as (
@@ -108,15 +151,18 @@ redrawn as (
         candidate.candidate_no,
         candidate.field_no,
         candidate.cut_rank,
-        draw.draw_no,
-        reweighted.score_units - 3 * candidate.error_units + candidate.error_units * (2000 * (
+        factor_row.draw_no,
+        -- at most 10^6 * 2 * 10^3 * 10^8: 64 bits hold it, and divide much faster than 128
+        ({% for place in range(1, most_groups + 1) %}product{{ place }} * factor{{ place }}{{ ' + ' if not loop.last }}{% endfor %})
+        // ({% for place in range(1, most_groups + 1) %}share{{ place }} * factor{{ place }}{{ ' + ' if not loop.last }}{% endfor %})
+        - 3 * candidate.error_units + candidate.error_units * (2000 * (
             {% for number in range(1, 4) %}
-                (candidate.seed * draw.slope{{ number }} + draw.start{{ number }}) % {{ modulus }}{{ ' +' if not loop.last }}
+                (candidate.seed * factor_row.slope{{ number }} + factor_row.start{{ number }}) % {{ modulus }}{{ ' +' if not loop.last }}
             {% endfor %}
         ) // {{ modulus }}) // 1000 as score_units
-    from reweighted
-    inner join candidate on reweighted.candidate_no = candidate.candidate_no
-    inner join draw on reweighted.draw_no = draw.draw_no
+    from component_row
+    inner join candidate on component_row.candidate_no = candidate.candidate_no
+    inner join factor_row on candidate.programme_id = factor_row.programme_id and candidate.tier = factor_row.tier
 ),
 
 reranked as (
