@@ -8,18 +8,39 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import AfterValidator
 
 from expectations.frozen import Frozen
 from publishing.certificates.canonical import NotCanonical, canonical, read_canonical
 from publishing.certificates.keys import Signer, key_id
 
 
+def unbase64(text: str) -> bytes:
+    """Strictly: the only text that encodes to these bytes."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotCanonical("不是 Base64") from error
+    if base64.b64encode(raw).decode() != text:
+        raise NotCanonical("Base64 写法不唯一")
+    return raw
+
+
+def _strictly(text: str) -> str:
+    unbase64(text)
+    return text
+
+
+Base64 = Annotated[str, AfterValidator(_strictly)]
+
+
 class Signature(Frozen):
     """One signature; `keyid` is a hint which key to try, not itself signed."""
 
     keyid: str
-    sig: str
+    sig: Base64
 
     @property
     def raw(self) -> bytes:
@@ -31,7 +52,7 @@ class Envelope(Frozen):
     """A payload, its type and any number of signatures."""
 
     payloadType: str  # noqa: N815  the specification's spelling
-    payload: str
+    payload: Base64
     signatures: tuple[Signature, ...]
 
     @classmethod
@@ -42,10 +63,7 @@ class Envelope(Frozen):
     @classmethod
     def read(cls, content: bytes) -> Self:
         """From a file; another spelling of the same envelope is refused, so that no byte of a file is free."""
-        envelope = cls.model_validate(read_canonical(content))
-        for text in (envelope.payload, *(signature.sig for signature in envelope.signatures)):
-            unbase64(text)
-        return envelope
+        return cls.model_validate(read_canonical(content))
 
     def to_bytes(self) -> bytes:
         """The one form in which an envelope is written."""
@@ -69,14 +87,3 @@ def pae(payload_type: str, body: bytes) -> bytes:
     """The pre-authentication encoding: exactly what a signature covers."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(body), body)
-
-
-def unbase64(text: str) -> bytes:
-    """Strictly: the only text that encodes to these bytes."""
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise NotCanonical("不是 Base64") from error
-    if base64.b64encode(raw).decode() != text:
-        raise NotCanonical("Base64 写法不唯一")
-    return raw

@@ -29,6 +29,8 @@ from publishing.manifest import DATAPACKAGE, canonical, digests
 
 SIGNERS = 2
 FOLDER = "（文件夹）"
+# what comes of JSON that is well written and not what it should be
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -74,22 +76,30 @@ class Verification:
 def verify_bundle(folder: Path, keyring: Keyring, later_register: Path | None = None) -> Verification:
     """Check a bundle; `later_register`: a newer copy of the register than the one inside."""
     found = Verification()
+    try:
+        _verify(folder, keyring, later_register, found)
+    except OSError as error:
+        found.add(str(error.filename), f"无法读取：{error.strerror}")
+    except _MALFORMED:
+        found.add(FOLDER, "有文件的内容不合规，无法继续核验")
+    return found
+
+
+def _verify(folder: Path, keyring: Keyring, later_register: Path | None, found: Verification) -> None:
     present = _look(folder, found)
     package = _package(folder, present, found)
     if package is None:
-        return found
+        return
     statement, envelope = _statement(folder, package, present, found)
-    entries = _register(folder / REGISTER, REGISTER, keyring, found) if REGISTER in present else None
-    if entries is None:
-        if REGISTER not in present:
-            found.add(REGISTER, "缺失：尚未签发，或登记册副本被移除")
-        return found
-    if statement is None or envelope is None:
-        return found
+    if REGISTER not in present:
+        found.add(REGISTER, "缺失：尚未签发，或登记册副本被移除")
+        return
+    entries = _register(folder / REGISTER, REGISTER, keyring, found)
+    if statement is None or envelope is None or entries is None:
+        return
     _issue(folder, statement, entries, present, found)
     _signatures(statement, envelope, entries, keyring, found)
     _standing(entries, keyring, later_register, found)
-    return found
 
 
 # --- the folder
@@ -133,7 +143,7 @@ def _package(folder: Path, present: set[str], found: Verification) -> dict[str, 
                 found.add(name, "缺失")
             else:
                 _compare(folder / name, name, resource, found)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except _MALFORMED:
         found.add(DATAPACKAGE, "缺失、无法读取或被改动过")
         return None
     for name in sorted(present - listed.keys() - {DATAPACKAGE, REGISTER}):
@@ -219,8 +229,11 @@ def _register(path: Path, name: str, keyring: Keyring, found: Verification) -> l
     try:
         entries = parse(path.read_bytes())
         histories(entries)
-    except (OSError, ValueError, RegisterProblem) as error:
-        found.add(name, str(error) if isinstance(error, RegisterProblem) else "无法读取")
+    except RegisterProblem as error:
+        found.add(name, str(error))
+        return None
+    except _MALFORMED:
+        found.add(name, "有条目的内容不合规")
         return None
     for fault in faults_of(entries, keyring):
         found.add(name, fault)

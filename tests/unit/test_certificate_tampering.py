@@ -255,6 +255,17 @@ def test_a_register_against_the_rules_is_refused_even_when_it_is_chained(issued_
     assert any("不合程序" in fault.fault for fault in issued_desk.verify(bundle).faults)
 
 
+def test_well_written_nonsense_is_named_and_nothing_breaks(issued_desk: Desk, bundle: Path) -> None:
+    """A chained register whose entries have no facts needs no key to write."""
+    lines, previous = [], NOTHING_BEFORE
+    for entry in parse((bundle / REGISTER).read_bytes()):
+        blank = entry.model_copy(update={"previous": previous, "facts": {"supersedes": 7}, "signature": None})
+        lines.append(blank.line)
+        previous = blank.sha256
+    (bundle / REGISTER).write_bytes(b"".join(lines))
+    assert faults(issued_desk, bundle)[REGISTER] == "有条目的内容不合规"
+
+
 # --- anything at all
 
 
