@@ -44,7 +44,7 @@ class Candidate:
     name_zh: str
     is_peer: bool
     total: Row
-    groups: Sequence[Row]
+    groups: Mapping[str, Row]
     cells: Mapping[str, Row]
     stability: Row | None = None
     fitness: Mapping[int, str] = field(default_factory=dict)
@@ -179,6 +179,10 @@ class Marts:
     def _candidates(self, tier: str, specialty_code: str) -> list[Candidate]:
         where = f"{self._here} and tier = {text(tier)} and specialty_code = {text(specialty_code)}"
         scores = self.rows("fct_score", where, "hospital_id, level, group_id")
+        groups: dict[str, dict[str, Row]] = {}
+        for score in scores:
+            if score["level"] == "group":
+                groups.setdefault(score["hospital_id"], {})[score["group_id"]] = score
         cells: dict[str, dict[str, Row]] = {}
         for cell in self.rows("fct_item", where, "hospital_id, item_id"):
             cells.setdefault(cell["hospital_id"], {})[cell["item_id"]] = cell
@@ -189,7 +193,7 @@ class Marts:
                 name_zh=self.hospitals.get(total["hospital_id"]) or str(total["hospital_id"]),
                 is_peer=any(cell["is_peer"] for cell in cells.get(total["hospital_id"], {}).values()),
                 total=total,
-                groups=[s for s in scores if s["hospital_id"] == total["hospital_id"] and s["level"] == "group"],
+                groups=groups.get(total["hospital_id"], {}),
                 cells=cells.get(total["hospital_id"], {}),
                 stability=stability.get(total["hospital_id"]),
                 fitness=self._fitness.get(total["hospital_id"], {}),
@@ -221,10 +225,14 @@ def places(item: Row, value: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
+def in_unit(item: Row, value: Decimal) -> Decimal:
+    """A value in the unit of its item: the marts hold shares, which are shown per cent."""
+    return value * 100 if item["is_percentage"] else value
+
+
 def shown(item: Row, value: Decimal) -> str:
     """A value in the unit of its item, without the unit; per cent where the registry says so."""
-    scale = Decimal(100) if item["is_percentage"] else Decimal(1)
-    return f"{rounded(value * scale, places(item, value)):,}"
+    return f"{rounded(in_unit(item, value), places(item, value)):,}"
 
 
 def provisional_note(item: Row) -> str:

@@ -244,7 +244,7 @@ class _Form:
 
     def _scores(self, sheet: Any, row: int, candidate: Candidate) -> int:
         """Scores by first-level heading, and the total with its coverage and rank."""
-        lines: list[tuple[str, Row]] = [(group["group_zh"], group) for group in candidate.groups]
+        lines: list[tuple[str, Row]] = [(group["group_zh"], group) for group in candidate.groups.values()]
         last = _PRINTED + len(_FILLED) - 1
         sheet.merge_range(row, 0, row, 1, "得分汇总", self._formats.head)
         sheet.write_string(row, 2, "得分", self._formats.head)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from publishing.candidates import VALUED, Candidate, CandidateList, Marts, Row, provisional_note, shown, text
+from publishing.candidates import VALUED, Candidate, CandidateList, Marts, Row, in_unit, provisional_note, shown, text
 from publishing.report.charts import NAMED
 
 REGION = "REGION"
@@ -43,6 +43,16 @@ class ItemView:
     def unit(self) -> str:
         return self.item["unit"] or ""
 
+    @property
+    def title(self) -> str:
+        """The item's title with its unit."""
+        return f"{self.item['title_zh']}（{self.unit}）" if self.unit else str(self.item["title_zh"])
+
+    @property
+    def reference(self) -> float | None:
+        """Where the chart draws the province's value."""
+        return None if self.benchmark is None else float(in_unit(self.item, self.benchmark))
+
 
 @dataclass(frozen=True)
 class Unscored:
@@ -65,6 +75,16 @@ class ListView:
     unscored: Sequence[Unscored]
     slots: dict[str, str]
     spread: Sequence[dict[str, Any]]
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """The first-level headings of all candidates, by their identifier."""
+        return {name: score["group_zh"] for one in self.found.candidates for name, score in one.groups.items()}
+
+    @property
+    def draws(self) -> int:
+        """How often the ranks were redrawn."""
+        return next((one.stability["draws"] for one in self.found.candidates if one.stability), 0)
 
     @property
     def years(self) -> list[int]:
@@ -139,14 +159,13 @@ def _item_view(
     benchmark = next(
         (row["value"] for row in indicator if row["hospital_id"] == REGION and row["window_id"] == window), None
     )
-    scale = 100 if item["is_percentage"] else 1
     drawn = [value for value in values if value.cell.get("value") is not None]
     rest = f"其余 {len(drawn) - _MOST_ROWS + 1} 家"
     crowded = len(drawn) > _MOST_ROWS
     points = [
         {
             "who": rest if crowded and place >= _MOST_ROWS - 1 else _label(value.candidate),
-            "value": float(value.cell["value"] * scale),
+            "value": float(in_unit(item, value.cell["value"])),
             "slot": slots[value.candidate.hospital_id],
         }
         for place, value in enumerate(drawn)
@@ -157,7 +176,7 @@ def _item_view(
             "who": row["hospital_id"],
             "slot": known[row["hospital_id"]],
             "year": row["window_id"],
-            "value": float(row["value"] * scale),
+            "value": float(in_unit(item, row["value"])),
         }
         for row in indicator
         if row["window_id"] != window and row["hospital_id"] in known
