@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from publishing.report import PrintingError, charts, printing, write_pdf, write_
 FEW = """
     delete from dim_programme_item where item_id not in ('NI-02', 'NI-10');
     delete from fct_item where item_id not in ('NI-02', 'NI-10');"""
+NEEDS_BROWSER = pytest.mark.skipif(not any(map(shutil.which, printing.BROWSERS)), reason="没有 Chromium")
 VOID = {"meta", "br", "link", "img", "path", "line", "rect"}
 
 
@@ -196,7 +198,28 @@ def test_without_a_browser_there_is_a_clear_message_instead_of_a_pdf(
         write_pdf(page, tmp_path / "report.pdf")
 
 
-@pytest.mark.skipif(not any(map(shutil.which, printing.BROWSERS)), reason="没有 Chromium")
+@NEEDS_BROWSER
+def test_heads_of_tables_sort_by_the_exact_value_and_empty_cells_stay_last(page: str, tmp_path: Path) -> None:
+    clicks = """<script>
+        var table = document.querySelector("article[aria-labelledby$='NI-18'] table");
+        var buttons = table.querySelectorAll("thead button");
+        buttons[1].click(); buttons[1].click();  // the names, downwards
+        buttons[2].click();  // the values
+        document.title = Array.from(table.tBodies[0].rows).map(row => row.cells[1].textContent).join("|")
+            + "|" + table.querySelector("[aria-sort]").textContent;
+        </script></body>"""
+    file = tmp_path / "clicked.html"
+    file.write_text(page.replace("</body>", clicks), "utf-8")
+    browser = next(filter(None, map(shutil.which, printing.BROWSERS)))
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
+    done = subprocess.run(
+        [*command, "--dump-dom", file.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    title = re.search(r"<title>(.*?)</title>", done.stdout)
+    assert title and title[1].split("|") == ["示例一院", "示例三院", "&lt;b&gt;示例&lt;/b&gt;&amp;二院", "数值（项）"]
+
+
+@NEEDS_BROWSER
 def test_a_report_prints_to_pdf(tmp_path: Path) -> None:
     page = tmp_path / "index.html"
     page.write_text('<!doctype html><html lang="zh-CN"><meta charset="utf-8"><p>示例</p></html>', "utf-8")
