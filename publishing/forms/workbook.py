@@ -8,9 +8,10 @@ annex prints (layout), what the marts hold (publishing.candidates).
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ class _Form:
         self._list, self._notes = found, notes
         noted = [line.item for line in (*inside, *outside) if provisional_note(line.item)]
         self._note_numbers = {item["item_id"]: number for number, item in enumerate(noted, 1)}
+        self._heights = dict(chain(self._line_heights(inside), self._line_heights(outside)))
 
     def content(self) -> bytes:
         import xlsxwriter
@@ -183,7 +185,7 @@ class _Form:
         """The printed cells, merged as in the annex, and what `fill` writes beside them; the next free row."""
         for offset, line in enumerate(lines):
             fill(sheet, row + offset, line)
-            sheet.set_row(row + offset, self._line_height(lines, offset))
+            sheet.set_row(row + offset, self._heights[line.item["item_id"]])
         for span in spans(lines):
             place = (row + span.first, span.column, row + span.last, span.column)
             style = self._formats.centred if span.column == 0 else self._formats.printed
@@ -193,20 +195,19 @@ class _Form:
                 sheet.merge_range(*place, span.text, style)
         return row + len(lines)
 
-    def _line_height(self, lines: Sequence[Line], offset: int) -> float:
-        """High enough for the texts of the line, with merged texts spread over their lines."""
-        line = lines[offset]
-        reason = max(
-            (one.cells.get(line.item["item_id"], {}).get("status_reason") or "" for one in self._list.candidates),
-            key=len,
-            default="",
-        )
-        texts = [(self._item_title(line.item), 24), (reason, 30)]
+    def _line_heights(self, lines: Sequence[Line]) -> Iterator[tuple[str, float]]:
+        """High enough for the texts of each line on any sheet, with merged texts spread over their lines."""
+        texts = []
+        for line in lines:
+            cells = (one.cells.get(line.item["item_id"], {}) for one in self._list.candidates)
+            reason = max((cell.get("status_reason") or "" for cell in cells), key=len, default="")
+            texts.append([(self._item_title(line.item), 24), (reason, 30)])
         for span in spans(lines):
-            if span.first <= offset <= span.last and span.column:
-                share = -(-len(span.text) // (span.last - span.first + 1))
-                texts.append((span.text[:share], _WIDTHS[span.column]))
-        return _height(texts)
+            share = -(-len(span.text) // (span.last - span.first + 1))
+            for offset in range(span.first, span.last + 1):
+                texts[offset].append((span.text[:share], _WIDTHS[span.column]))
+        for line, found in zip(lines, texts, strict=True):
+            yield line.item["item_id"], _height(found)
 
     def _filled(self, sheet: Any, row: int, item: Row, cell: Row | None) -> None:
         sheet.write_string(row, _PRINTED, self._item_title(item), self._formats.text)
