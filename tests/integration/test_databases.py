@@ -14,6 +14,7 @@ from support.job import Job, fingerprint
 from support.postgres import Postgres
 from support.tables import fill
 
+from publishing.targets.sql import Mirror
 from sources import candidate, intake, landing
 from sources.connectors.carrier import open_carrier
 from sources.connectors.cells import text_table
@@ -31,6 +32,10 @@ PULLED = ("hqms", "drg", "single_disease")
 SETTINGS = """
 [connections.his]
 url = "{url}"
+[connections.bi]
+url = "{target}"
+[targets.mirror]
+connection = "bi"
 """
 TABLE = """
 [pulls.{layout}]
@@ -92,6 +97,16 @@ def copy_of_the_rest(from_files: Path, home: Path) -> None:
     )
 
 
+def copy_in_force(from_files: Path, home: Path) -> None:
+    """Without what a resubmission replaced: a database holds the last state alone, and rules compare versions."""
+    force = {sha256 for slices in candidate.slices_in_force(from_files).values() for sha256 in slices.values()}
+    for receipt in landing.read_receipts(from_files):
+        if receipt["source"]["sha256"] in force:
+            path = home / "inbox" / receipt["source"]["path"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(from_files / "inbox" / receipt["source"]["path"], path)
+
+
 @pytest.fixture(scope="module", params=["postgres", "mariadb", "sqlite"])
 def from_database(
     request: pytest.FixtureRequest, from_files: Path, tmp_path_factory: pytest.TempPathFactory
@@ -129,14 +144,17 @@ def marts(home: Path) -> dict[str, str]:
 
 
 def test_nights_with_a_database(from_files: Path, postgres: Postgres, job: Job, tmp_path: Path) -> None:
-    """The same marts as from files; a second night finds nothing new; a database that is away is told and survived."""
+    """From one database to another: the same marts as from files, and a copy of them in a target; a second night finds
+    nothing new; a database that is away is told and survived.
+    """
     files, home = tmp_path / "files", tmp_path / "database"
-    shutil.copytree(from_files / "inbox", files / "inbox")
+    copy_in_force(from_files, files)
     job.run(files).must_succeed()
 
     url = postgres.database()
     copy_of_the_rest(from_files, home)
-    settings = SETTINGS.format(url=url)
+    mirrored = postgres.database()
+    settings = SETTINGS.format(url=url, target=mirrored)
     for layout, cells in tables(from_files):
         fill(url, layout, cells)
         settings += TABLE.format(layout=layout)
@@ -144,6 +162,9 @@ def test_nights_with_a_database(from_files: Path, postgres: Postgres, job: Job, 
     first = job.run(home).must_succeed()
     assert "来源 hqms_abcd" in first.output
     assert marts(home) == marts(files)
+    release, mirror = (home / "current").resolve(), Mirror(sa.make_url(mirrored))
+    assert f"目标库 mirror：{release.name}" in first.output
+    assert (mirror.status().current, mirror.faults(release)) == (release.name, [])
 
     assert "已是最新" in job.run(home).must_succeed().output
 
