@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -174,6 +175,17 @@ def test_a_route_that_declares_nothing_is_refused_and_named() -> None:
     bare = FastAPI()
     bare.include_router(pages.router)
     assert "/login：未受检" in unguarded(bare)
+
+
+def test_a_route_that_comes_later_and_declares_nothing_is_refused(tmp_path: Path) -> None:
+    site = open_site(tmp_path / "home")
+
+    @site.app.get("/api/v1/undeclared")
+    def undeclared() -> str:
+        return "secret"
+
+    for who in (None, *SCOPES):
+        assert site.client(who).get("/api/v1/undeclared").status_code == 403
 
 
 def test_an_expired_and_a_revoked_token_are_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
