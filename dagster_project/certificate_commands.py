@@ -74,16 +74,22 @@ def cert_preview(
     days: Annotated[int | None, typer.Option(min=1, help="异议期天数（默认取设置）", show_default=False)] = None,
     home: Home = None,
 ) -> None:
-    """公示：为每家医院写出材料（数值、病例、数据质量、异议表），开始异议期。"""
+    """公示：为每家医院写出材料（数值、病例、数据质量、异议表）与网页服务所列的病例，开始异议期。"""
+    from dagster_project.case_lists import write_case_lists
     from dagster_project.packets import write_packets
     from dagster_project.settings import load_settings
 
     settings = load_settings(home)
+
+    def packets(bundle: Path, target: Path) -> int:
+        write_case_lists(settings, bundle, settings.certified / f"{certificate}.cases")
+        return write_packets(settings, bundle, target)
+
     made = _office(home).preview(
         certificate,
         _act(by, reason),
         days=days or settings.preview_days,
-        packets=lambda bundle, target: write_packets(settings, bundle, target),
+        packets=packets,
     )
     print(f"{certificate} 公示至 {made.closes:%Y-%m-%d}；{made.hospitals} 家医院的材料：{made.folder}")
 

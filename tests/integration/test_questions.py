@@ -18,6 +18,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from support.job import Job
 
+from dagster_project.case_lists import write_case_lists
 from dagster_project.causes import Difference, difference
 from dagster_project.explain import explain
 from dagster_project.packets import CASES, QUERIES, QUERY_FIELDS, VALUES, write_packets
@@ -244,3 +245,29 @@ def test_a_packet_holds_one_hospital_alone(home: Home, tmp_path: Path) -> None:
         form = CalamineWorkbook.from_path(str(folder / QUERIES)).get_sheet_by_name("异议").to_python()
         assert list(QUERY_FIELDS) in form
         assert list((folder / "数据质量").glob("2022-0?.xlsx"))
+
+
+def test_the_case_lists_of_the_service_add_up_to_what_is_published(home: Home, tmp_path: Path) -> None:
+    """Each hospital, specialty and measure; but for sums that are divided by group, which no case can tell."""
+    lists = tmp_path / "R.cases"
+    assert write_case_lists(home.settings, home.settings.current, lists) == len(list(lists.iterdir())) == 5
+    listed, marts = f"'{lists}/*.parquet'", home.settings.current / "data"
+    columns = set(duckdb.sql(f"from {listed}").columns) - {"cost_ratio_sum", "time_ratio_sum"}
+    window = duckdb.sql(f"select window_id from '{marts}/dim_window.parquet' order by years desc, 1 desc").fetchall()[
+        0
+    ][0]
+    measures = duckdb.sql(f"select indicator_id, numerator_measure from '{marts}/dim_indicator.parquet'").fetchall()
+    counted = [(indicator, measure) for indicator, measure in measures if measure in columns]
+    assert len(counted) > 5
+    for indicator, measure in counted:
+        wrong = duckdb.sql(
+            f"""
+            with listed as (select hospital_id, specialty_code, sum({measure}) as amount from {listed} group by all)
+            select hospital_id, specialty_code, published.numerator, listed.amount
+            from '{marts}/fct_indicator.parquet' as published left join listed using (hospital_id, specialty_code)
+            where published.attribution = 'department' and published.window_id = '{window}'
+                and published.indicator_id = '{indicator}' and hospital_id <> 'REGION' and specialty_code <> 'ALL'
+                and published.numerator <> cast(coalesce(listed.amount, 0) as decimal(28, 8))
+            """
+        ).fetchall()
+        assert wrong == [], indicator
