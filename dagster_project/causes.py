@@ -31,7 +31,7 @@ from dagster_project.recorded import (
 )
 from dagster_project.settings import PROJECT_ROOT, Settings
 from expectations.content import sha256_file
-from publishing.diff import mart_files, release_diff, write_changes
+from publishing.diff import ROW, mart_files, release_diff, write_changes
 
 Cause = Literal["data", "catalogue", "rule", "code"]
 CAUSES: dict[Cause, str] = {"data": "数据", "catalogue": "目录", "rule": "规则", "code": "代码"}
@@ -105,7 +105,7 @@ def _attributed(steps: Sequence[Cause]) -> str:
     """The changed cells, each with whether a step changed it or its row."""
     marks = "".join(
         f", exists (from {cause} as step where step.mart = changed.mart and step.key = changed.key "
-        f"and (step.column_name = changed.column_name or '（整行）' in (step.column_name, changed.column_name)))"
+        f"and (step.column_name = changed.column_name or '{ROW}' in (step.column_name, changed.column_name)))"
         for cause in steps
     )
     return f"select mart, key, column_name, before, after {marks} from changed order by mart, key, column_name"

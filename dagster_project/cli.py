@@ -437,6 +437,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     from dagster_project.workspace import HomeBusyError
     from expectations.decisions import DecisionRefused
     from publishing.candidates import CandidatesError
+    from publishing.casebook import TooLong
     from publishing.certificates.bundle import BundleRefused
     from publishing.certificates.keys import KeyProblem as SignerKeyProblem
     from publishing.certificates.lifecycle import StepRefused
@@ -460,7 +461,7 @@ def _explain(error: Exception) -> tuple[int, str]:
         return USAGE, str(error)
     if isinstance(error, (SignerKeyProblem, NothingToVerify)):
         return USAGE, str(error)
-    if isinstance(error, (SchemeProblem, FileRefused, TargetProblem, RecordProblem, DoesNotAddUp)):
+    if isinstance(error, (SchemeProblem, FileRefused, TargetProblem, RecordProblem, DoesNotAddUp, TooLong)):
         return FAILURE, str(error)
     if isinstance(error, (BundleRefused, StepRefused, RegisterProblem)):
         return FAILURE, str(error)

@@ -202,6 +202,9 @@ def _kept(settings: Settings, record: Record) -> Path:
         if database.exists():
             database.touch()
             return database
+        for unfinished in shelf.glob("*/home"):
+            if not (unfinished.parent / database.name).exists():
+                shutil.rmtree(unfinished.parent)
         with side_candidate(settings, "asked") as made:
             build_recorded(
                 settings, record, made, _ASKED, home=folder / "home", variables={"cases_are_asked_for": True}

@@ -108,7 +108,9 @@ def _show_rebuilt(console: Console, found: Rebuilt) -> None:
         console.print(f"不一致：{found.record} 的 {one.mart}（{key}）{one.column}：{values}", markup=False)
     elif found.other_bytes:
         marts = "、".join(found.other_bytes)
-        console.print(f"一致：{found.record} 的 {found.marts} 张表数值全部相同；文件字节不同：{marts}", markup=False)
+        console.print(
+            f"一致：{found.record} 的 {found.marts} 张表数值全部相同；与当时逐字节不同的整表：{marts}", markup=False
+        )
     else:
         console.print(f"一致：{found.record} 的 {found.marts} 张表逐字节相同", markup=False)
 
@@ -140,7 +142,7 @@ def diff(
 def _causes(causes: Sequence[Cause]) -> str:
     from dagster_project.causes import CAUSES
 
-    return "、".join(CAUSES[cause] for cause in causes) or "未能归因"
+    return "、".join(CAUSES[cause] for cause in causes) or "不明之处（来源记录相同，请先核验）"
 
 
 def _write_difference(path: Path, found: Difference) -> None:

@@ -70,7 +70,9 @@ class Record:
 
 def open_record(settings: Settings, name: str) -> Record:
     """A release or certificate by its id, `current`, or the path of its folder; raises RecordProblem."""
-    places = [settings.home / "certified" / name, settings.releases / name, Path(name)]
+    from publishing.certificates.lifecycle import Office
+
+    places = [Office(settings.home).bundle(name), settings.releases / name, Path(name)]
     if name == "current":
         places = [settings.current]
     for folder in places:

@@ -21,6 +21,7 @@ from support.job import Job
 from dagster_project.case_lists import write_case_lists
 from dagster_project.causes import Difference, difference
 from dagster_project.explain import explain
+from dagster_project.made_of import NothingToExplain
 from dagster_project.packets import CASES, QUERIES, QUERY_FIELDS, VALUES, write_packets
 from dagster_project.rebuild import rebuild
 from dagster_project.recorded import RecordProblem, open_record
@@ -165,12 +166,6 @@ def test_a_published_number_that_was_altered_is_the_first_that_differs(home: Hom
         f"from '{mart}' order by {key}) to '{tmp_path / 'other.parquet'}' (format parquet)"
     )
     shutil.copy(tmp_path / "other.parquet", mart)
-    package = json.loads((forged / "datapackage.json").read_text(encoding="utf-8"))
-    for resource in package["resources"]:
-        if resource["name"] == "fct_measure":
-            resource["hash"] = "sha256:" + "0" * 64
-    (forged / "datapackage.json").chmod(0o600)
-    (forged / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     found = rebuild(home.settings, str(forged))
     assert found.difference is not None
     assert (found.difference.mart, found.difference.column) == ("fct_measure", "value")
@@ -271,3 +266,18 @@ def test_the_case_lists_of_the_service_add_up_to_what_is_published(home: Home, t
             """
         ).fetchall()
         assert wrong == [], indicator
+
+
+def test_a_certificate_answers_like_its_release(home: Home) -> None:
+    """Filtered marts, the method that travels in the bundle, and the hashes of whole marts in its evidence."""
+    from publishing.certificates.lifecycle import Act, Office
+
+    office = Office(home.settings.home, exhibits=lambda *_, **__: None)
+    release = home.settings.releases / home.releases[-1]
+    name = office.draft(release, "national_2021", "0304", "2020-2022", Act("拟制人", "试验"), project=home.project)
+    found = rebuild(home.settings, name)
+    assert found.is_identical and not found.other_bytes and found.method == "随证书保存的算法"
+    told = explain(home.settings, name, hospital="REGION", specialty="0304", indicator="cmi", window="2020-2022")
+    assert told.record == name and told.groups and told.cases
+    with pytest.raises(NothingToExplain, match="没有"):
+        explain(home.settings, name, hospital="REGION", specialty="0403", indicator="cmi", window="2020-2022")
