@@ -102,10 +102,11 @@ def difference(settings: Settings, earlier: str, later: str) -> Difference:
 
 
 def _attributed(steps: Sequence[Cause]) -> str:
-    """The changed cells, each with whether a step changed it or its row."""
+    """The changed cells, each with whether a step changed it or its row; joined on equality alone: there are many."""
     marks = "".join(
-        f", exists (from {cause} as step where step.mart = changed.mart and step.key = changed.key "
-        f"and (step.column_name = changed.column_name or '{ROW}' in (step.column_name, changed.column_name)))"
+        f", (mart, key, column_name) in (select (mart, key, column_name) from {cause})"
+        f" or (mart, key) in (select (mart, key) from {cause} where column_name = '{ROW}')"
+        f" or (column_name = '{ROW}' and (mart, key) in (select (mart, key) from {cause}))"
         for cause in steps
     )
     return f"select mart, key, column_name, before, after {marks} from changed order by mart, key, column_name"

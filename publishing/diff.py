@@ -179,20 +179,19 @@ def _changes(
     connection.read_parquet(str(before)).create_view("before", replace=True)
     connection.read_parquet(str(after)).create_view("after", replace=True)
     old, new = _columns(connection, "before"), _columns(connection, "after")
-    connection.execute(f"create or replace temp table pair as {_joined(key, old.items() & new.items(), 'full')}")
+    alike = dict(old.items() & new.items())
+    pairs = _joined(key, alike, "full").replace(" from ", ", old, new from ", 1)
+    connection.execute(f"create or replace temp table pair as {pairs}")
     at = "to_json({" + ", ".join(f"'{name}': {_name(name)}" for name in key) + "})"
     yield (
         f"select '{mart}', {at}, '{ROW}', case when in_before then '有' end, case when in_after then '有' end "
         "from pair where in_before is null or in_after is null"
     )
-    both = " and ".join(f"before.{_name(name)} is not distinct from pair.{_name(name)}" for name in key)
-    other = " and ".join(f"after.{_name(name)} is not distinct from pair.{_name(name)}" for name in key)
     for name in (name for name in new if name in old and name not in key):
-        sides = (f"cast(before.{_name(name)} as varchar)", f"cast(after.{_name(name)} as varchar)")
-        at = "to_json({" + ", ".join(f"'{one}': pair.{_name(one)}" for one in key) + "})"
+        sides = (f"cast(pair.old.{_name(name)} as varchar)", f"cast(pair.new.{_name(name)} as varchar)")
         yield (
             f"select '{mart}', {at}, '{name}', {sides[0]}, {sides[1]} from pair "
-            f"join before on {both} join after on {other} where {sides[0]} is distinct from {sides[1]}"
+            f"where in_before and in_after and {sides[0]} is distinct from {sides[1]}"
         )
 
 
