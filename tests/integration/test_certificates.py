@@ -10,7 +10,7 @@ import pytest
 from support.job import Finished, Job
 from support.network import offline_environment, offline_wrapper
 
-WINDOW = "2022"
+WINDOW = "2020-2022"
 NAME = f"CERT-national_2021-all-{WINDOW}-r1"
 SECRET = {"ZHUANKE_KEY_PASSPHRASE": "correct horse battery"}
 
