@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.explain import asked_candidate
-from dagster_project.made_of import ALL, Place, case_facts, columns_of, list_cases
+from dagster_project.made_of import ALL, Place, case_facts, columns_of, list_cases, shown
 from dagster_project.packets import previewed, previewed_hospitals
 from dagster_project.recorded import open_record
 from sources.expressions import quote
@@ -80,4 +80,5 @@ def _write(connection: duckdb.DuckDBPyConnection, place: Place, measures: Sequen
 
 def _sentence(facts: Mapping[str, Any]) -> str:
     """Facts one after the other; what the list has in columns of its own is left out."""
-    return "；".join(f"{name} {value}" for name, value in facts.items() if value and name not in _KEPT_APART)
+    told = {name: value for name, value in facts.items() if value and name not in _KEPT_APART}
+    return "；".join(f"{name} {shown(value).removesuffix('。')}" for name, value in told.items())

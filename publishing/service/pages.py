@@ -275,6 +275,11 @@ def _number(value: Decimal | int | None, unit: str | None = None, decimals: int 
     return f"{shown:,}{'%' if unit == '%' else ''}"
 
 
+def _plain(value: Decimal) -> str:
+    """A number with all its digits and no zeros after them."""
+    return f"{value.normalize():f}"
+
+
 def query(**parameters: object) -> str:
     """The part of an address after the question mark."""
     return urlencode({name: value for name, value in parameters.items() if value is not None})
@@ -288,6 +293,7 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters["number"] = _number
+_TEMPLATES.filters["plain"] = _plain
 _TEMPLATES.globals["query"] = query
 # the rooms of a bundle as its first page shows them; what is in no room comes last
 ROOMS = {
