@@ -170,7 +170,7 @@ def api_files(certificate_id: CertificateId, certificate: TheCertificate) -> Fil
     "/certificates/{certificate_id}/files/{path:path}",
     summary="下载一个文件",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}}, 304: {"description": "与已有的相同"}},
+    responses={200: {"content": {"*/*": {}}}, 304: {"description": "与已有的相同"}},
 )
 @permit(Permission.WHOLE)
 def api_file(request: Request, certificate_id: CertificateId, path: FilePath, certificate: TheCertificate) -> Response:
@@ -182,7 +182,7 @@ def api_file(request: Request, certificate_id: CertificateId, path: FilePath, ce
     "/certificates/{certificate_id}/public/{path:path}",
     summary="下载公开版的一个文件",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}}, 304: {"description": "与已有的相同"}},
+    responses={200: {"content": {"*/*": {}}}, 304: {"description": "与已有的相同"}},
 )
 @permit(Permission.READ)
 def api_public_file(
