@@ -162,7 +162,8 @@ def test_a_published_number_that_was_altered_is_the_first_that_differs(home: Hom
     mart.chmod(0o600)
     key = "hospital_id, specialty_code, attribution, window_id, measure_id"
     duckdb.sql(
-        f"copy (select {key}, value + case when row_number() over (order by {key}) = 77 then 1 else 0 end as value "
+        f"copy (select {key}, "
+        f"cast(value + case when row_number() over (order by {key}) = 77 then 1 else 0 end as decimal(28, 8)) as value "
         f"from '{mart}' order by {key}) to '{tmp_path / 'other.parquet'}' (format parquet)"
     )
     shutil.copy(tmp_path / "other.parquet", mart)
