@@ -255,7 +255,8 @@ def _value(connection: duckdb.DuckDBPyConnection, value: Any) -> Any:
 
 
 def _column(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
-    return [row[0] for row in connection.execute(query).fetchall()]
+    """The values in an order of their own: they are part of what the library says, and of equal bytes."""
+    return sorted((row[0] for row in connection.execute(query).fetchall()), key=str)
 
 
 def _result(suite: Suite, check: Check, outcome: _Outcome) -> Result:

@@ -22,6 +22,9 @@ from expectations.verdict import Result, Severity, Status, Verdict, judged_by
 from sources.landing import DATASETS
 from sources.privacy import new_key
 
+# as much as the release asks of it before it judges
+PROVENANCE = {"code": {"folders": {"dbt": "0" * 64}}}
+
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
@@ -170,7 +173,7 @@ def test_the_release_asset_alone_refuses_what_was_never_judged(
         (home.workspace.marts / "data" / "fct_x.parquet").write_bytes(b"never judged")
         (home.workspace.marts / "marts.duckdb").write_bytes(b"never judged")
 
-    monkeypatch.setattr("publishing.provenance.collect_provenance", lambda *_, **__: {})
+    monkeypatch.setattr("publishing.provenance.collect_provenance", lambda *_, **__: PROVENANCE)
     monkeypatch.setattr("sources.candidate.last_month", lambda _: "2024-12")
     result = dg.materialize(
         [marts_export, publish.release_asset(settings)], resources={"home": home}, raise_on_error=False
@@ -220,7 +223,7 @@ def test_what_the_gate_did_not_open_is_not_published_by_a_later_run_of_the_relea
     """The blocking check stops only its own run: the release must find out for itself, whatever came of the check."""
     before = fingerprint(published)
     monkeypatch.setattr("expectations.runner.judge", judging(outcome))
-    monkeypatch.setattr("publishing.provenance.collect_provenance", lambda *_, **__: {})
+    monkeypatch.setattr("publishing.provenance.collect_provenance", lambda *_, **__: PROVENANCE)
     monkeypatch.setattr("sources.candidate.last_month", lambda _: "2024-12")
 
     @dg.asset(key=gates.MARTS_EXPORT)

@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import same_numbers as same
 from support.job import Finished, Job
 from support.network import offline_environment, offline_wrapper
+from support.postgres import Postgres
 
 WINDOW = "2020-2022"
 NAME = f"CERT-national_2021-all-{WINDOW}-r1"
@@ -16,7 +18,7 @@ SECRET = {"ZHUANKE_KEY_PASSPHRASE": "correct horse battery"}
 
 
 @pytest.mark.slow
-def test_from_release_to_evaluator(small_home: Path, job: Job, tmp_path: Path) -> None:
+def test_from_release_to_evaluator(small_home: Path, job: Job, postgres: Postgres, tmp_path: Path) -> None:
     home = Path(shutil.copytree(small_home, tmp_path / "home", symlinks=True))
     keys = tmp_path / "keys"
 
@@ -43,6 +45,8 @@ def test_from_release_to_evaluator(small_home: Path, job: Job, tmp_path: Path) -
     zhuanke("cert", "rule", NAME, "Q1", "--reject", "--by", "评审", "--reason", "经核无误").must_succeed()
     zhuanke(*issue, "--override", "演示").must_succeed()
 
+    assert_the_same_numbers(home, postgres.database())
+
     pulled = tmp_path / "usb"
     zhuanke("pull", NAME, pulled).must_succeed()
     shutil.rmtree(home)
@@ -68,3 +72,15 @@ def test_from_release_to_evaluator(small_home: Path, job: Job, tmp_path: Path) -
     page.chmod(0o644)
     page.write_bytes(page.read_bytes() + b" ")
     assert "report/index.html：内容被改动过" in job.run(home, "verify", str(pulled)).output
+
+
+def assert_the_same_numbers(home: Path, database: str) -> None:
+    """Parquet, database, service, workbook and page agree in every value and every score of a list."""
+    bundle = home / "certified" / NAME
+    certified = same.of_parquet(bundle)
+    hospitals, items = {hospital for _, hospital in certified}, sorted({item for item, _ in certified})
+    assert len(certified) == len(hospitals) * len(items) > 100
+    assert same.of_postgres(database, (home / "current").resolve()) == certified
+    assert same.of_service(home, NAME, hospitals) == certified
+    assert same.of_workbook(bundle, items) == certified
+    assert same.of_page(bundle, same.names(bundle)) == {key: certified[key] for key in same.shown(certified)}
