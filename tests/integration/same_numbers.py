@@ -67,8 +67,8 @@ def of_workbook(bundle: Path, items: list[str]) -> Cells:
     found: Cells = {}
     for name in book.sheet_names[2:-1]:
         rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        hospital = re.search(r"（(\w+)）", next(str(cell) for cell in rows[0] if cell) + str(rows[1]))
-        assert hospital, rows[:2]
+        hospital = re.search(r"（(\w+)）$", str(rows[2][0]))  # specialty, name and code
+        assert hospital, rows[:3]
         lines = [row for row in rows if len(row) > 13 and isinstance(row[12], float)]  # a weight: a line of an item
         assert len(lines) == len(items)
         for item, row in zip(items, lines, strict=True):

@@ -6,6 +6,7 @@ the row rules over what landed; then each case is compared with what it must com
     refused CODE WORDS      the whole file, with these words in its message
     quarantined FIELD REASON   the row, or every row where the whole column is broken
     counted RULE            the row lands, and this rule counts it
+    held RULE               the rows land, and this rule keeps the whole month out of the release
     noted WORDS             the file lands and its message says so
     same                    what lands is what lands of the clean file
 """
@@ -48,6 +49,7 @@ class Outcome:
     rows: dict[str, int] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)
     rules: Counter[str] = field(default_factory=Counter)
+    held: list[str] = field(default_factory=list)
     layout: str = ""
     landed: str = ""
 
@@ -98,9 +100,12 @@ def _read(home: Path, messages: list[str]) -> list[Outcome]:
         outcome.rows = receipt["rows"]
         outcome.faults = [(fault["field"] or "-", fault["reason"]) for fault in receipt["quarantine"]]
         outcome.layout, outcome.landed = receipt["layout"], _content(home, receipt)
+    places = {c.organisation(number): outcome for number, outcome in enumerate(found)}
     for organisation, rule, violated in _count_rules(home):
-        if organisation in (places := {c.organisation(n): n for n in range(len(found))}):
-            found[places[organisation]].rules[rule] += violated
+        if organisation in places:
+            places[organisation].rules[rule] += violated
+    for organisation, rule in _held(home):
+        places[organisation].held.append(rule)
     _count_strays(home, found)
     return found
 
@@ -156,6 +161,11 @@ def _count_rules(home: Path) -> list[tuple[str, str, int]]:
         ).fetchall()
 
 
+def _held(home: Path) -> list[tuple[str, str]]:
+    with duckdb.connect(str(_candidate(home)), read_only=True) as connection:
+        return connection.execute("select organisation_id, rule_id from gate.held_back").fetchall()
+
+
 def _count_strays(home: Path, found: list[Outcome]) -> None:
     """Rules count by organisation; rows whose organisation itself is broken are brought back to their file."""
     with duckdb.connect(str(_candidate(home)), read_only=True) as connection:
@@ -203,6 +213,9 @@ def test_a_single_corruption(number: int, outcomes: list[Outcome]) -> None:
     if kind == "counted":
         assert found.rows["quarantined"] == 0, found
         assert found.rules[words[0]] > clean.rules[words[0]], found
+    if kind == "held":
+        assert found.held == words, found
+        assert not found.rules, "no rule counts what is not in the release"
     if kind == "noted":
         assert " ".join(words) in found.message, found
     if kind == "same":
@@ -220,6 +233,7 @@ def test_nothing_moves_a_number_in_silence(outcomes: list[Outcome]) -> None:
         and outcome.landed
         and outcome.landed != clean[outcome.layout].landed
         and not outcome.message
+        and not outcome.held
         and outcome.rules == clean[outcome.layout].rules
     ]
     assert silent == []
