@@ -11,7 +11,9 @@ cell.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _ROWS = 10_000
 _COPY_BLOCK = 1 << 20
+_BLOCKS_AHEAD = 4
 # MySQL's zero dates are what it keeps where there is no date
 _MISSING = frozenset({"", "-", "0000-00-00", "0000-00-00 00:00:00"})
 
@@ -47,8 +50,7 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """The selected rows in any order; every column is text and has the contract's name."""
     route = _copied if connection.dialect.name == "postgresql" else _fetched
-    for batch in route(connection, relation, condition, wanted):
-        yield _clean(batch, wanted.gbk_in_latin1)
+    return route(connection, relation, condition, wanted)
 
 
 # ------------------------------------------------------------------------------------------------ PostgreSQL
@@ -68,31 +70,42 @@ def _copied(
     text = query.compile(dialect=plain, compile_kwargs={"literal_binds": True})
     driver = connection.connection.driver_connection
     assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(f"copy ({text}) to stdout (format csv)") as copy:
-        yield from parsed(copy, [column.source for column in wanted.columns])
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"copy ({text}) to stdout (format csv)") as copy,
+        ThreadPoolExecutor(1, "parse") as parser,
+    ):
+        parsing: deque[Future[list[pa.RecordBatch]]] = deque()
+        for block in _blocks(copy):  # the next rows are received while these are parsed
+            parsing.append(parser.submit(_parsed, block, wanted))
+            if len(parsing) == _BLOCKS_AHEAD:
+                yield from parsing.popleft().result()
+        for last in parsing:
+            yield from last.result()
 
 
-def parsed(copy: Iterable[bytes | memoryview], names: list[str]) -> Iterator[pa.RecordBatch]:
-    """The CSV that COPY sends, one row to a piece, as columns of text."""
+def _parsed(block: bytes, wanted: _Wanted) -> list[pa.RecordBatch]:
+    """Rows of the CSV that COPY sends as columns of clean text."""
     import pyarrow as pa
     from pyarrow import csv
 
-    for block in _blocks(copy):
-        yield from csv.read_csv(
-            pa.BufferReader(block),
-            # one block is one piece of work: nothing looks for the end of a row, and no thread for something to do
-            read_options=csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
-            parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=sorted(_MISSING),
-                strings_can_be_null=True,
-            ),
-        ).to_batches()
+    names = [column.source for column in wanted.columns]
+    table = csv.read_csv(
+        pa.BufferReader(block),
+        # one block is one piece of work: nothing looks for the end of a row, and no thread for something to do
+        read_options=csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
+        parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=sorted(_MISSING),
+            strings_can_be_null=True,
+        ),
+    )
+    return [_clean(batch, wanted.gbk_in_latin1) for batch in table.to_batches()]
 
 
 def _blocks(copy: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """Whole rows, about a block at a time."""
+    """What COPY sends, one row to a piece: whole rows, about a block at a time."""
     held: list[bytes | memoryview] = []
     size = 0
     for piece in copy:
@@ -126,7 +139,8 @@ def _fetched(
     for rows in result.partitions(_ROWS):
         values = zip(wanted.columns, zip(*rows, strict=True), strict=True)
         texts = [_texts(_bits(cells) if column.kind == "BIT" else cells, wanted.zone) for column, cells in values]
-        yield pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in texts], schema=schema)
+        batch = pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in texts], schema=schema)
+        yield _clean(batch, wanted.gbk_in_latin1)
 
 
 def _bits(values: Sequence[Any]) -> list[int | None]:
