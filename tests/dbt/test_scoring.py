@@ -411,8 +411,47 @@ def test_a_grade_may_rise_or_stay_high(scoring: Scoring) -> None:
             **dict.fromkeys(("rises", "stays", "special"), 100),
             **dict.fromkeys(("stays lower", "falls"), 0),
         }
-        assert item("new")[1:] == ("not_scored", "没有可比较的上年值或平均值")
+        assert item("rises")[1:] == ("valued", "与上一年度（2022 年，未立项）相比")
+        assert item("new")[1:] == ("not_scored", "没有上一年度（2022 年，未立项）的档位")
         assert item("absent")[1:] == ("not_scored", "没有绩效考核结果")
+
+
+def test_a_grade_is_compared_with_the_year_before_the_project(scoring: Scoring) -> None:
+    """ZI-91: 较建设前提升, or high in every year since; what the last year alone did is another question."""
+    grades = {  # of 2021, 2022 and 2023
+        "raised": ("B++", "A", "A"),
+        "recovered": ("A", "B", "A"),
+        "high": ("A+", "A++", "A+"),
+        "dipped": ("A++", "A", "A+"),
+        "unknown": ("Z", "A", "A+"),
+        "late": ("B", "B", "A"),
+        "left": ("A", "B", "A"),
+    }
+    began = {**dict.fromkeys(grades, 2022), "late": 2024}
+    project = (
+        "insert into int_list_project (programme_id, tier, hospital_id, specialty_code, is_counted, start_date)"
+        f" values ('{GUIZHOU}', 'panfeng', '{{}}', '0401', {{}}, '{{}}-03-01')"
+    )
+    with scoring.province(
+        {(hospital, specialty): {"cmi": Value(1)} for hospital in grades for specialty in ("0401", "0402")},
+        grades=[(hospital, 2021 + n, grade, 1) for hospital, three in grades.items() for n, grade in enumerate(three)],
+        statements=[project.format(hospital, hospital != "left", year) for hospital, year in began.items()]
+        # an older project of the list is not the one that is being built
+        + [project.format("raised", True, 2019)],
+    ) as scored:
+        programme = f"{GUIZHOU}/panfeng"
+        assert {hospital: scored.item(programme, hospital, "0401", "ZI-91") for hospital in grades} == {
+            "raised": (100, "valued", "与建设前（2021 年）相比"),
+            "recovered": (0, "valued", "与建设前（2021 年）相比"),
+            "high": (100, "valued", "与建设前（2021 年）相比"),
+            "dipped": (0, "valued", "与建设前（2021 年）相比"),
+            "unknown": (None, "not_scored", "没有建设前（2021 年）的档位"),
+            "late": (None, "not_scored", "建设前（2023 年）以来没有新的档位"),
+            "left": (100, "valued", "与上一年度（2022 年，未立项）相比"),
+        }
+        # neither another specialty of the hospital nor another list is built by that project
+        assert scored.item(programme, "recovered", "0402", "ZI-91")[0] == 100
+        assert scored.item(f"{GUIZHOU}/dengfeng", "recovered", "0401", "ZI-91")[0] == 100
 
 
 def test_a_surgical_specialty_of_the_guizhou_programme(scoring: Scoring) -> None:

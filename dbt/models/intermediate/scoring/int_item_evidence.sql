@@ -63,7 +63,6 @@ known as (
         latest.item_code,
         latest.value,
         latest.choice,
-        latest.previous_value,
         latest.period,
         latest.status
     from latest
@@ -77,7 +76,6 @@ known as (
         latest.item_code,
         latest.value,
         latest.choice,
-        latest.previous_value,
         latest.period,
         latest.status
     from latest
@@ -100,7 +98,6 @@ gathered as (
         min(known.value) filter (where field.role = 'comparison') as comparison_min,
         count(*) filter (where field.role = 'comparison') as comparison_count,
         max(known.choice) filter (where field.role = 'value') as choice,
-        max(known.previous_value) filter (where field.role = 'value') as previous_value,
         max(known.period) filter (where field.role = 'value') as data_window
     from field
     inner join known on field.programme_id = known.programme_id and field.item_code = known.item_code

@@ -1,53 +1,6 @@
 -- Every item of every candidate: its value with numerator, denominator and cases, or the first thing that stands in
 -- the way of one (`obstacle`). Nothing is scored here.
-with improved_over_years as (
-    -- each year of the window against the year before it
-    select
-        programme_id,
-        tier,
-        item_id,
-        hospital_id,
-        specialty_code,
-        count(*) filter (where value is not null) as year_count,
-        bool_and(coalesce(value > previous_value, true)) as is_improved
-    from (
-        select
-            item.programme_id,
-            item.tier,
-            item.item_id,
-            indicator.hospital_id,
-            indicator.specialty_code,
-            case item.direction when 'lower' then -indicator.value else indicator.value end as value,
-            lag(case item.direction when 'lower' then -indicator.value else indicator.value end) over (
-                partition by
-                    item.programme_id, item.tier, item.item_id, indicator.hospital_id, indicator.specialty_code
-                order by data_window.last_year
-            ) as previous_value
-        from {{ ref('int_programme_item') }} as item
-        inner join {{ ref('dim_window') }} as data_window
-            on
-                data_window.years = 1
-                and data_window.last_year between item.window_first_year and item.window_end_year
-        inner join {{ ref('fct_indicator') }} as indicator
-            on
-                item.indicator_id = indicator.indicator_id
-                and item.attribution = indicator.attribution
-                and data_window.window_id = indicator.window_id
-        where item.scale_id = 'every_year'
-    ) as yearly
-    group by programme_id, tier, item_id, hospital_id, specialty_code
-),
-
-graded as (
-    select
-        hospital_kind,
-        grade,
-        is_high,
-        min(position) filter (where is_high) over (partition by hospital_kind) as lowest_high_position
-    from {{ ref('appraisal_grades') }}
-),
-
-gathered as (
+with gathered as (
     select
         candidate.programme_id,
         candidate.tier,
@@ -65,19 +18,15 @@ gathered as (
         indicator.status as indicator_status,
         indicator.status_reason as indicator_reason,
         evidence.* exclude (programme_id, item_id, hospital_id, specialty_code),
-        coalesce(years.year_count, 0) = item.window_end_year - item.window_first_year + 1 as has_every_year,
-        case item.scale_id
-            when 'every_year' then years.is_improved
-            when 'any_comparison'
+        coalesce(improvement.has_every_year, false) as has_every_year,
+        improvement.comparison_zh,
+        case
+            when item.scale_id = 'any_comparison'
                 then case
                     when evidence.value_sum > evidence.comparison_min then true
                     when evidence.has_every_comparison then false
                 end
-            when 'grade_kept'
-                then evidence.value_sum > evidence.previous_value
-                or (
-                    grade.is_high and evidence.previous_value >= grade.lowest_high_position
-                )
+            else improvement.is_improved
         end as is_improved
     from {{ ref('int_candidate') }} as candidate
     inner join {{ ref('int_programme_item') }} as item
@@ -95,15 +44,13 @@ gathered as (
             and item.item_id = evidence.item_id
             and candidate.hospital_id = evidence.hospital_id
             and candidate.specialty_code = evidence.specialty_code
-    left join improved_over_years as years
+    left join {{ ref('int_item_improvement') }} as improvement
         on
-            candidate.programme_id = years.programme_id
-            and candidate.tier = years.tier
-            and item.item_id = years.item_id
-            and candidate.hospital_id = years.hospital_id
-            and candidate.specialty_code = years.specialty_code
-    left join graded as grade
-        on candidate.hospital_kind = grade.hospital_kind and evidence.choice = grade.grade
+            candidate.programme_id = improvement.programme_id
+            and candidate.tier = improvement.tier
+            and item.item_id = improvement.item_id
+            and candidate.hospital_id = improvement.hospital_id
+            and candidate.specialty_code = improvement.specialty_code
 ),
 
 judged as (
@@ -177,6 +124,7 @@ select
     end as value_error,
     case when obstacle is null then choice end as choice,
     is_improved,
+    comparison_zh,
     case when indicator_id is not null then indicator_window_id else data_window end as data_window,
     obstacle,
     indicator_status,

@@ -46,7 +46,7 @@ select
             then case item.scale_id
                 when 'every_year' then '每一年都优于上一年得 100，否则得 0'
                 when 'any_comparison' then '高于所列比较值之一得 100，否则得 0'
-                when 'grade_kept' then '高于上一年度或两年均在较高档位得 100，否则得 0'
+                when 'grade_kept' then '高于建设前（未立项的，高于上一年度）或此后各年均在较高档位得 100，否则得 0'
             end
         else scale.scale_zh
     end as scale_zh,

@@ -55,7 +55,7 @@ judged as (
             when 'missing_evidence'
                 then case source when 'M' then '申报材料未填' when 'A' then '没有绩效考核结果' else '登记资料中没有' end
             when 'zero_denominator' then '分母为零'
-            when 'missing_comparison' then '没有可比较的上年值或平均值'
+            when 'missing_comparison' then coalesce(comparison_zh, '没有可比较的上年值或平均值')
             when 'few_peers' then '同类机构 ' || peer_count || ' 家，少于最低 ' || min_peers || ' 家'
             when 'unknown_choice' then '计分表中没有“' || coalesce(choice, '') || '”'
         end as obstacle_zh
@@ -89,7 +89,7 @@ select
     case
         when status <> 'valued' then coalesce(obstacle_zh, '无值')
         else nullif(
-            concat_ws('；', indicator_reason, case when is_flagged then '外科为主的指标，本专科不是外科' end), ''
+            concat_ws('；', indicator_reason, comparison_zh, case when is_flagged then '外科为主的指标，本专科不是外科' end), ''
         )
     end as status_reason,
     is_flagged,
