@@ -1,6 +1,8 @@
 -- Who can be scored: a registered hospital's specialty with discharges in the programme's window or with a dossier.
 -- Peers are the hospitals of the programme's levels; who is no peer is placed among them all the same. A code that is
--- not in the register is nobody: most are mistyped, and their few cases would stand above everybody's.
+-- not in the register is nobody: most are mistyped, and their few cases would stand above everybody's. The numbers
+-- stand for keys wherever a million rows are joined: the candidate, its hospital and specialty, and the field of all
+-- candidates of its specialty.
 with pair as (
     select
         programme.programme_id,
@@ -22,8 +24,16 @@ with pair as (
 )
 
 select
+    cast(
+        row_number() over (
+            order by pair.programme_id, pair.tier, pair.hospital_id, pair.specialty_code
+        ) as integer
+    ) as candidate_no,
+    cast(dense_rank() over (order by pair.hospital_id, pair.specialty_code) as integer) as pair_no,
+    cast(dense_rank() over (order by pair.programme_id, pair.tier, pair.specialty_code) as integer) as field_no,
     pair.programme_id,
     pair.tier,
+    programme.serial,
     programme.window_id,
     pair.hospital_id,
     pair.specialty_code,

@@ -1,45 +1,52 @@
 -- The evidence of an item brought together: its items added up, their denominator, and what they are compared with.
 -- Of several years the latest counts; what is known of a hospital counts for each of its specialties.
-with field as (
+with item as (
+    select distinct
+        registered.item_no,
+        printed.evidence_items,
+        printed.denominator_items,
+        printed.comparison_items
+    from {{ ref('int_programme_item') }} as registered
+    inner join {{ ref('programme_items') }} as printed
+        on registered.programme_id = printed.programme_id and registered.item_id = printed.item_id
+),
+
+field as (
     select
-        programme_id,
-        item_id,
+        item_no,
         'value' as role,
         {{ split_list('evidence_items') }} as item_code
-    from {{ ref('programme_items') }}
+    from item
     where evidence_items is not null
     union all
     select
-        programme_id,
-        item_id,
+        item_no,
         'denominator' as role,
         {{ split_list('denominator_items') }} as item_code
-    from {{ ref('programme_items') }}
+    from item
     where denominator_items is not null
     union all
     select
-        programme_id,
-        item_id,
+        item_no,
         'comparison' as role,
         {{ split_list('comparison_items') }} as item_code
-    from {{ ref('programme_items') }}
+    from item
     where comparison_items is not null
 ),
 
 wanted as (
     select
-        programme_id,
-        item_id,
+        item_no,
         count(*) filter (where role = 'value') as wanted_value_count,
         count(*) filter (where role = 'denominator') as wanted_denominator_count,
         count(*) filter (where role = 'comparison') as wanted_comparison_count
     from field
-    group by programme_id, item_id
+    group by item_no
 ),
 
 pair as (
     select distinct
-        programme_id,
+        pair_no,
         hospital_id,
         specialty_code
     from {{ ref('int_candidate') }}
@@ -57,9 +64,7 @@ latest as (
 
 known as (
     select
-        pair.programme_id,
-        pair.hospital_id,
-        pair.specialty_code,
+        pair.pair_no,
         latest.item_code,
         latest.value,
         latest.choice,
@@ -70,9 +75,7 @@ known as (
     where latest.recency = 1
     union all
     select
-        pair.programme_id,
-        pair.hospital_id,
-        pair.specialty_code,
+        pair.pair_no,
         latest.item_code,
         latest.value,
         latest.choice,
@@ -85,10 +88,8 @@ known as (
 
 gathered as (
     select
-        field.programme_id,
-        field.item_id,
-        known.hospital_id,
-        known.specialty_code,
+        field.item_no,
+        known.pair_no,
         sum(known.value) filter (where field.role = 'value') as value_sum,
         max(known.value) filter (where field.role = 'value') as value_max,
         count(*) filter (where field.role = 'value' and known.status = 'valued') as value_count,
@@ -100,8 +101,8 @@ gathered as (
         max(known.choice) filter (where field.role = 'value') as choice,
         max(known.period) filter (where field.role = 'value') as data_window
     from field
-    inner join known on field.programme_id = known.programme_id and field.item_code = known.item_code
-    group by field.programme_id, field.item_id, known.hospital_id, known.specialty_code
+    inner join known on field.item_code = known.item_code
+    group by field.item_no, known.pair_no
 )
 
 select
@@ -110,4 +111,4 @@ select
     gathered.denominator_count = wanted.wanted_denominator_count as has_every_denominator,
     gathered.comparison_count = wanted.wanted_comparison_count as has_every_comparison
 from gathered
-inner join wanted on gathered.programme_id = wanted.programme_id and gathered.item_id = wanted.item_id
+inner join wanted on gathered.item_no = wanted.item_no

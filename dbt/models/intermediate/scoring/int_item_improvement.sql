@@ -3,16 +3,12 @@
 -- is compared with the year before the latest. What beats an average is judged where the averages are: int_item_value.
 with yearly as (
     select
-        item.programme_id,
-        item.tier,
-        item.item_id,
-        indicator.hospital_id,
-        indicator.specialty_code,
+        candidate.candidate_no,
+        item.item_no,
         item.window_end_year - item.window_first_year + 1 as window_years,
         case item.direction when 'lower' then -indicator.value else indicator.value end as value,
         lag(case item.direction when 'lower' then -indicator.value else indicator.value end) over (
-            partition by
-                item.programme_id, item.tier, item.item_id, indicator.hospital_id, indicator.specialty_code
+            partition by candidate.candidate_no, item.item_no
             order by data_window.last_year
         ) as previous_value
     from {{ ref('int_programme_item') }} as item
@@ -25,6 +21,11 @@ with yearly as (
             item.indicator_id = indicator.indicator_id
             and item.attribution = indicator.attribution
             and data_window.window_id = indicator.window_id
+    inner join {{ ref('int_candidate') }} as candidate
+        on
+            item.serial = candidate.serial
+            and indicator.hospital_id = candidate.hospital_id
+            and indicator.specialty_code = candidate.specialty_code
     where item.scale_id = 'every_year'
 ),
 
@@ -56,11 +57,8 @@ graded as (
 
 followed as (
     select
-        candidate.programme_id,
-        candidate.tier,
-        item.item_id,
-        candidate.hospital_id,
-        candidate.specialty_code,
+        candidate.candidate_no,
+        item.item_no,
         coalesce(project.baseline_year, graded.latest_year - 1) as baseline_year,
         case
             when project.baseline_year is null then '上一年度（' || (graded.latest_year - 1) || ' 年，未立项）'
@@ -71,8 +69,8 @@ followed as (
         graded.position,
         coalesce(graded.is_high, false) as is_high
     from {{ ref('int_candidate') }} as candidate
-    inner join {{ ref('programme_items') }} as item
-        on candidate.programme_id = item.programme_id and item.scale_id = 'grade_kept'
+    inner join {{ ref('int_programme_item') }} as item
+        on candidate.serial = item.serial and item.scale_id = 'grade_kept'
     inner join graded on candidate.hospital_id = graded.hospital_id and item.evidence_items = graded.item_code
     left join project
         on
@@ -84,11 +82,8 @@ followed as (
 
 kept as (
     select
-        programme_id,
-        tier,
-        item_id,
-        hospital_id,
-        specialty_code,
+        candidate_no,
+        item_no,
         baseline_year,
         baseline_zh,
         latest_year,
@@ -96,27 +91,21 @@ kept as (
         max(position) filter (where data_year = latest_year) as latest_position,
         bool_and(is_high) filter (where data_year >= baseline_year) as is_always_high
     from followed
-    group by programme_id, tier, item_id, hospital_id, specialty_code, baseline_year, baseline_zh, latest_year
+    group by candidate_no, item_no, baseline_year, baseline_zh, latest_year
 )
 
 select
-    programme_id,
-    tier,
-    item_id,
-    hospital_id,
-    specialty_code,
+    candidate_no,
+    item_no,
     count(value) = max(window_years) as has_every_year,
     bool_and(coalesce(value > previous_value, true)) as is_improved,
     cast(null as varchar) as comparison_zh
 from yearly
-group by programme_id, tier, item_id, hospital_id, specialty_code
+group by candidate_no, item_no
 union all
 select
-    programme_id,
-    tier,
-    item_id,
-    hospital_id,
-    specialty_code,
+    candidate_no,
+    item_no,
     true as has_every_year,
     case
         when latest_year > baseline_year and baseline_position is not null and latest_position is not null

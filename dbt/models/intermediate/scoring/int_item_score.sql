@@ -3,31 +3,34 @@
 -- score would be if the value were one standard error worse or better gives the error of the score.
 with item_value as (
     select
-        item_value.*,
+        item_value.candidate_no,
+        item_value.item_no,
+        item_value.value,
+        item_value.value_error,
+        item_value.choice,
+        item_value.is_improved,
+        candidate.field_no,
+        candidate.is_peer,
         item.direction,
         item.scale_method,
         -- one column a method: a join that names the method itself would not be looked up but tried row by row
         case when item.scale_method = 'bands' then item.scale_id end as band_scale_id,
         case when item.scale_method = 'ordinal' and item.scale_id <> 'appraisal_grade' then item.scale_id end
             as choice_scale_id,
-        case when item.scale_method = 'ordinal' and item.scale_id = 'appraisal_grade' then item_value.hospital_kind end
+        case when item.scale_method = 'ordinal' and item.scale_id = 'appraisal_grade' then candidate.hospital_kind end
             as grade_hospital_kind
     from {{ ref('int_item_value') }} as item_value
+    inner join {{ ref('int_candidate') }} as candidate on item_value.candidate_no = candidate.candidate_no
     inner join {{ ref('int_programme_item') }} as item
-        on
-            item_value.programme_id = item.programme_id
-            and item_value.tier = item.tier
-            and item_value.item_id = item.item_id
+        on item_value.serial = item.serial and item_value.item_no = item.item_no
     where item_value.obstacle is null
 ),
 
 standing as (
     select
-        programme_id,
-        tier,
-        specialty_code,
-        item_id,
-        hospital_id,
+        candidate_no,
+        field_no,
+        item_no,
         cast(is_peer as integer) as own,
         value_error,
         case direction when 'lower' then -value else value end as own_merit
@@ -64,41 +67,35 @@ placed as (
     select
         *,
         -- the other peers: oneself is taken out wherever one's own value stands
-        sum(counted) over (partition by programme_id, tier, specialty_code, item_id) - own as others,
+        sum(counted) over (partition by field_no, item_no) - own as others,
         sum(counted) over (
-            partition by programme_id, tier, specialty_code, item_id
+            partition by field_no, item_no
             order by merit range between current row and current row
         ) - case when own_merit = merit then own else 0 end as equals,
-        sum(counted) over (partition by programme_id, tier, specialty_code, item_id order by merit)
+        sum(counted) over (partition by field_no, item_no order by merit)
         - case when own_merit <= merit then own else 0 end as not_better
     from point
 ),
 
 ranked as (
     select
-        programme_id,
-        tier,
-        specialty_code,
-        item_id,
-        hospital_id,
+        candidate_no,
+        item_no,
         point,
         others + 1 as peer_count,
-        {{ exact_ratio(['100', '(2 * not_better - equals + 1)'], ['2', '(others + 1)'], 8, 12) }} as score
+        {{ exact_ratio(['100', '(2 * not_better - equals + 1)'], ['2', '(others + 1)'], 8, 12, bits=64) }} as score
     from placed
 ),
 
 percentile as (
     select
-        programme_id,
-        tier,
-        specialty_code,
-        item_id,
-        hospital_id,
+        candidate_no,
+        item_no,
         max(peer_count) as peer_count,
         max(case when point = 'value' then score end) as score,
         max(case when point = 'better' then score end) - max(case when point = 'worse' then score end) as spread
     from ranked
-    group by programme_id, tier, specialty_code, item_id, hospital_id
+    group by candidate_no, item_no
 ),
 
 band as (
@@ -112,11 +109,8 @@ band as (
 )
 
 select
-    item_value.programme_id,
-    item_value.tier,
-    item_value.specialty_code,
-    item_value.item_id,
-    item_value.hospital_id,
+    item_value.candidate_no,
+    item_value.item_no,
     cast(percentile.peer_count as integer) as peer_count,
     cast(
         case item_value.scale_method
@@ -131,12 +125,7 @@ select
     cast(coalesce(percentile.spread, 0) * 0.5 as decimal(12, 8)) as score_error
 from item_value
 left join percentile
-    on
-        item_value.programme_id = percentile.programme_id
-        and item_value.tier = percentile.tier
-        and item_value.specialty_code = percentile.specialty_code
-        and item_value.item_id = percentile.item_id
-        and item_value.hospital_id = percentile.hospital_id
+    on item_value.candidate_no = percentile.candidate_no and item_value.item_no = percentile.item_no
 left join band
     on
         item_value.band_scale_id = band.scale_id

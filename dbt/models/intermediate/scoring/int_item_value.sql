@@ -2,22 +2,27 @@
 -- the way of one (`obstacle`). Nothing is scored here.
 with gathered as (
     select
-        candidate.programme_id,
-        candidate.tier,
-        candidate.window_id,
-        candidate.hospital_id,
-        candidate.specialty_code,
+        candidate.candidate_no,
+        candidate.serial,
         candidate.specialty_kind,
-        candidate.hospital_kind,
-        candidate.is_peer,
-        item.* exclude (programme_id, tier, window_id),
-        indicator.numerator as indicator_numerator,
-        indicator.denominator as indicator_denominator,
-        indicator.value as indicator_value,
-        indicator.case_count,
-        indicator.status as indicator_status,
-        indicator.status_reason as indicator_reason,
-        evidence.* exclude (programme_id, item_id, hospital_id, specialty_code),
+        item.item_no,
+        item.indicator_id,
+        item.indicator_window_id,
+        item.is_registered,
+        item.is_share,
+        item.indicator_method,
+        item.factor,
+        item.scale_method,
+        item.min_cases,
+        item.applicability,
+        item.is_outside_funding,
+        measured.numerator as indicator_numerator,
+        measured.denominator as indicator_denominator,
+        measured.value as indicator_value,
+        measured.case_count,
+        measured.status as indicator_status,
+        measured.status_reason as indicator_reason,
+        evidence.* exclude (item_no, pair_no),
         coalesce(improvement.has_every_year, false) as has_every_year,
         improvement.comparison_zh,
         case
@@ -29,28 +34,13 @@ with gathered as (
             else improvement.is_improved
         end as is_improved
     from {{ ref('int_candidate') }} as candidate
-    inner join {{ ref('int_programme_item') }} as item
-        on candidate.programme_id = item.programme_id and candidate.tier = item.tier
-    left join {{ ref('fct_indicator') }} as indicator
-        on
-            candidate.hospital_id = indicator.hospital_id
-            and candidate.specialty_code = indicator.specialty_code
-            and item.attribution = indicator.attribution
-            and item.indicator_window_id = indicator.window_id
-            and item.indicator_id = indicator.indicator_id
+    inner join {{ ref('int_programme_item') }} as item on candidate.serial = item.serial
+    left join {{ ref('int_item_indicator') }} as measured
+        on candidate.candidate_no = measured.candidate_no and item.item_no = measured.item_no
     left join {{ ref('int_item_evidence') }} as evidence
-        on
-            candidate.programme_id = evidence.programme_id
-            and item.item_id = evidence.item_id
-            and candidate.hospital_id = evidence.hospital_id
-            and candidate.specialty_code = evidence.specialty_code
+        on candidate.pair_no = evidence.pair_no and item.item_no = evidence.item_no
     left join {{ ref('int_item_improvement') }} as improvement
-        on
-            candidate.programme_id = improvement.programme_id
-            and candidate.tier = improvement.tier
-            and item.item_id = improvement.item_id
-            and candidate.hospital_id = improvement.hospital_id
-            and candidate.specialty_code = improvement.specialty_code
+        on candidate.candidate_no = improvement.candidate_no and item.item_no = improvement.item_no
 ),
 
 judged as (
@@ -95,14 +85,9 @@ valued as (
 )
 
 select
-    programme_id,
-    tier,
-    window_id,
-    hospital_id,
-    specialty_code,
-    item_id,
-    hospital_kind,
-    is_peer,
+    candidate_no,
+    serial,
+    item_no,
     case when value is not null then coalesce(indicator_numerator, value_sum) end as numerator,
     case when value is not null then coalesce(indicator_denominator, denominator_sum) end as denominator,
     value,

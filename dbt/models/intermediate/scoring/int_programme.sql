@@ -4,6 +4,7 @@ with choice as (
     select
         programme.programme_id,
         programme.tier,
+        programme.serial,
         programme.attribution,
         programme.peer_levels,
         programme.min_peers,
@@ -25,6 +26,7 @@ with choice as (
 select
     programme_id,
     tier,
+    serial,
     attribution,
     peer_levels,
     min_peers,

@@ -1,8 +1,11 @@
 -- Each item of each programme and tier: its window, its weight under the tier, and what the registry says of its
--- indicator.
+-- indicator. `item_no` is the item whatever the tier, `serial` the programme and tier: whole numbers, because a million
+-- rows are joined by them.
 select
     programme.programme_id,
     programme.tier,
+    programme.serial,
+    cast(dense_rank() over (order by item.programme_id, item.item_id) as integer) as item_no,
     programme.window_id,
     programme.window_first_year,
     programme.window_end_year,
@@ -15,6 +18,7 @@ select
     item.title_zh,
     item.source,
     item.indicator_id,
+    item.evidence_items,
     data_window.window_id as indicator_window_id,
     registry.indicator_id is not null as is_registered,
     registry.is_share,

@@ -1,7 +1,14 @@
 -- Every item of every candidate: what it was computed from, its score, and where there is none, why.
 with scored as (
     select
-        item_value.*,
+        item_value.* exclude (candidate_no, serial, item_no),
+        candidate.programme_id,
+        candidate.tier,
+        candidate.window_id,
+        candidate.hospital_id,
+        candidate.specialty_code,
+        candidate.is_peer,
+        item.item_id,
         item.indicator_id,
         item.source,
         item.scale_method,
@@ -19,18 +26,11 @@ with scored as (
             when item_score.score is null then 'unknown_choice'
         end as first_obstacle
     from {{ ref('int_item_value') }} as item_value
+    inner join {{ ref('int_candidate') }} as candidate on item_value.candidate_no = candidate.candidate_no
     inner join {{ ref('int_programme_item') }} as item
-        on
-            item_value.programme_id = item.programme_id
-            and item_value.tier = item.tier
-            and item_value.item_id = item.item_id
+        on item_value.serial = item.serial and item_value.item_no = item.item_no
     left join {{ ref('int_item_score') }} as item_score
-        on
-            item_value.programme_id = item_score.programme_id
-            and item_value.tier = item_score.tier
-            and item_value.specialty_code = item_score.specialty_code
-            and item_value.item_id = item_score.item_id
-            and item_value.hospital_id = item_score.hospital_id
+        on item_value.candidate_no = item_score.candidate_no and item_value.item_no = item_score.item_no
 ),
 
 judged as (

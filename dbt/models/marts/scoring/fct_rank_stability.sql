@@ -149,9 +149,9 @@ factor_row as (
 redrawn as (
     select
         candidate.candidate_no,
-        candidate.field_no,
         candidate.cut_rank,
-        factor_row.draw_no,
+        -- one number for all who are ranked together: two would take twice as long to sort by
+        candidate.field_no * {{ modulus }} + factor_row.draw_no as contest_no,
         -- at most 10^6 * 2 * 10^3 * 10^8: 64 bits hold it, and divide much faster than 128
         ({% for place in range(1, most_groups + 1) %}product{{ place }} * factor{{ place }}{{ ' + ' if not loop.last }}{% endfor %})
         // ({% for place in range(1, most_groups + 1) %}share{{ place }} * factor{{ place }}{{ ' + ' if not loop.last }}{% endfor %})
@@ -169,7 +169,7 @@ reranked as (
     select
         candidate_no,
         cut_rank,
-        rank() over (partition by field_no, draw_no order by score_units desc) as draw_rank
+        cast(rank() over (partition by contest_no order by score_units desc) as integer) as draw_rank
     from redrawn
 ),
 

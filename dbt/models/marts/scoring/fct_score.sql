@@ -12,8 +12,8 @@ with item as (
         item.status <> 'not_applicable' as is_applicable,
         item.status = 'valued' as is_valued,
         item.scale_score is not null as is_scored,
-        {{ scaled_integer('item.scale_score', 8) }} as score_units,
-        {{ scaled_integer('item.score_error', 8) }} as error_units
+        item.weight * {{ scaled_integer('item.scale_score', 8, bits=64) }} as weighted_units,
+        item.weight * {{ scaled_integer('item.score_error', 8, bits=64) }} as weighted_error
     from {{ ref('fct_item') }} as item
     inner join {{ ref('dim_programme_item') }} as registry
         on item.programme_id = registry.programme_id and item.item_id = registry.item_id
@@ -33,11 +33,11 @@ grouped as (
         coalesce(sum(weight) filter (where is_applicable), 0) as applicable_weight,
         coalesce(sum(weight) filter (where is_valued), 0) as valued_weight,
         coalesce(sum(weight) filter (where is_scored), 0) as scored_weight,
-        coalesce(sum(weight * score_units) filter (where is_scored), 0) as weighted_units,
-        coalesce(sum(weight * error_units * weight * error_units) filter (where is_scored), 0) as error_square,
+        coalesce(sum(weighted_units) filter (where is_scored), 0) as weighted_units,
+        coalesce(sum(cast(weighted_error as decimal(19, 0)) * weighted_error) filter (where is_scored), 0) as error_square,
         count(*) filter (where is_applicable) as item_count,
         count(*) filter (where is_valued) as valued_count,
-        string_agg(title_zh, '、' order by item_id) filter (where is_applicable and not is_valued) as missing_items,
+        {{ joined_in_order('title_zh', 'item_id', '、', 'is_applicable and not is_valued') }} as missing_items,
         sum(provisional_count) as provisional_count
     from item
     group by programme_id, tier, window_id, hospital_id, specialty_code, part, group_id
@@ -63,7 +63,7 @@ summed as (
         sum(error_square) as error_square,
         sum(item_count) as item_count,
         sum(valued_count) as valued_count,
-        string_agg(missing_items, '、' order by group_id) as missing_items,
+        {{ joined_in_order('missing_items', 'group_id', '、') }} as missing_items,
         sum(provisional_count) as provisional_count
     from grouped
     group by programme_id, tier, window_id, hospital_id, specialty_code, part
@@ -73,7 +73,7 @@ averaged as (
     select
         *,
         {{ exact_ratio(['weighted_units'], ['scored_weight', '100000000'], 8, 12) }} as score,
-        {{ exact_ratio(['valued_weight'], ['applicable_weight'], 8, 9) }} as coverage,
+        {{ exact_ratio(['valued_weight'], ['applicable_weight'], 8, 9, bits=64) }} as coverage,
         cast(
             sqrt(cast(error_square as double)) / 1e8 / nullif(cast(scored_weight as double), 0) as decimal(12, 8)
         ) as score_error
@@ -107,7 +107,7 @@ combined as (
         ) as error_square,
         sum(item_count) as item_count,
         sum(valued_count) as valued_count,
-        string_agg(missing_items, '、' order by part) as missing_items,
+        {{ joined_in_order('missing_items', 'part', '、') }} as missing_items,
         sum(provisional_count) + max(cast(is_provisional as integer)) as provisional_count
     from shared
     where share > 0
