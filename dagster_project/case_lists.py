@@ -13,13 +13,13 @@ which list (`publishing.service`).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.explain import asked_candidate
-from dagster_project.made_of import ALL, Place, case_facts, columns_of, list_cases, shown
-from dagster_project.packets import previewed, previewed_hospitals
+from dagster_project.made_of import case_facts, columns_of, shown
+from dagster_project.packets import list_previewed, previewed, previewed_hospitals, specialty_column
 from dagster_project.recorded import open_record
 from sources.expressions import quote
 
@@ -39,28 +39,27 @@ def write_case_lists(settings: Settings, bundle: Path, target: Path) -> int:
     coming.mkdir(parents=True)
     with asked_candidate(settings, record) as connection:
         programme, hospitals = previewed(connection), previewed_hospitals(connection)
+        list_previewed(connection, programme)
         for hospital in hospitals:
-            place = Place(hospital, ALL, programme["attribution"], programme["window_id"])
-            list_cases(connection, place, [name for name in programme["measures"] if name != "drg_group_count"])
-            _write(connection, place, programme["measures"], coming / f"{hospital}.parquet")
+            _write(connection, programme, hospital, coming / f"{hospital}.parquet")
     shutil.rmtree(target, ignore_errors=True)
     coming.rename(target)
     return len(hospitals)
 
 
-def _write(connection: duckdb.DuckDBPyConnection, place: Place, measures: Sequence[str], file: Path) -> None:
-    """The table `asked`, as far as the bundle has the specialty, with the facts of each case in words."""
+def _write(connection: duckdb.DuckDBPyConnection, programme: Mapping[str, Any], hospital: str, file: Path) -> None:
+    """A hospital's cases, as far as the bundle has the specialty, with the facts of each in words."""
     import pyarrow as pa
 
     said = [
         {"source_id": row["source_id"], "source_row": row["source_row"], "facts_zh": _sentence(facts)}
-        for row, facts in case_facts(connection)
+        for row, facts in case_facts(connection, hospital)
     ]
     shape = [("source_id", pa.string()), ("source_row", pa.int64()), ("facts_zh", pa.string())]
     connection.register("facts", pa.Table.from_pylist(said, pa.schema(shape)))
     there = columns_of(connection, "asked")
-    counted = ", ".join(f"asked.{name}" for name in measures if name in there)
-    specialty = "specialty_code" if place.attribution == "department" else "mdc_specialty_code"
+    counted = ", ".join(f"asked.{name}" for name in programme["measures"] if name in there)
+    specialty = specialty_column(programme)
     connection.execute(
         f"""
         copy (
@@ -68,8 +67,8 @@ def _write(connection: duckdb.DuckDBPyConnection, place: Place, measures: Sequen
                 asked.patient_id as case_key, asked.discharge_date,
                 substr(asked.source_id, 1, {_SOURCE_DIGITS}) as source_id, asked.source_row, facts.facts_zh, {counted}
             from asked inner join facts on asked.source_id = facts.source_id and asked.source_row = facts.source_row
-            where asked.{specialty} in (
-                select specialty_code from memory.published.fct_indicator where hospital_id = {quote(place.hospital_id)}
+            where asked.organisation_id = {quote(hospital)} and asked.{specialty} in (
+                select specialty_code from memory.published.fct_indicator where hospital_id = {quote(hospital)}
             )
             order by asked.discharge_date, asked.patient_id, asked.source_id, asked.source_row
         ) to {quote(str(file))} (format parquet, compression zstd)

@@ -117,9 +117,17 @@ def case_rows(
     return told
 
 
-def case_facts(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """The cases of table `asked`, each with its facts in columns of their own: for lists over many measures."""
-    for row in rows_of(connection, _CASES.format(order="", page="")):
+def tell_cases(connection: duckdb.DuckDBPyConnection) -> None:
+    """Table `told`: the cases of table `asked` with the facts by which they count, found for all hospitals at once."""
+    connection.execute(f"create or replace temp table told as {_CASES.format(order='', page='')}")
+
+
+def case_facts(
+    connection: duckdb.DuckDBPyConnection, hospital_id: str
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """A hospital's cases of table `told`, each with its facts in columns of their own: for lists over many measures."""
+    query = "from told where organisation_id = ? order by discharge_date, source_id, source_row"
+    for row in rows_of(connection, query, [hospital_id]):
         facts = {
             "病例假名": row["patient_id"],
             "出院日期": row["discharge_date"],

@@ -8,7 +8,7 @@ a sheet (`publishing.casebook`).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project import feedback
 from dagster_project.explain import asked_candidate
-from dagster_project.made_of import ALL, REGION, DoesNotAddUp, Place, case_facts, columns_of, list_cases, rows_of, shown
+from dagster_project.made_of import (
+    ALL,
+    REGION,
+    DoesNotAddUp,
+    Place,
+    case_facts,
+    columns_of,
+    list_cases,
+    rows_of,
+    shown,
+    tell_cases,
+)
 from dagster_project.recorded import open_record
 from dagster_project.settings import Settings
 from publishing.casebook import Sheet, write_casebook
@@ -47,8 +58,9 @@ def write_packets(settings: Settings, bundle: Path, target: Path, issued: date |
     record = open_record(settings, str(bundle))
     feedback.write_all(settings, issued or date.today())
     with asked_candidate(settings, record) as connection:
-        programme = previewed(connection)
-        hospitals = previewed_hospitals(connection)
+        programme, hospitals = previewed(connection), previewed_hospitals(connection)
+        list_previewed(connection, programme)
+        _check(connection, programme)
         for hospital in hospitals:
             folder = target / hospital
             write_casebook(folder / VALUES, f"预览：{hospital} 的数值", _values(connection, hospital))
@@ -137,38 +149,50 @@ def _values(connection: duckdb.DuckDBPyConnection, hospital: str) -> list[Sheet]
 # --- cases
 
 
-def _specialties(connection: duckdb.DuckDBPyConnection, hospital: str) -> list[str]:
-    rows = rows_of(
-        connection,
-        "select distinct specialty_code from memory.published.fct_indicator where hospital_id = ? order by 1",
-        [hospital],
+def specialty_column(programme: Mapping[str, Any]) -> str:
+    """Which specialty of a case counts under the programme."""
+    return "specialty_code" if programme["attribution"] == "department" else "mdc_specialty_code"
+
+
+def list_previewed(connection: duckdb.DuckDBPyConnection, programme: Mapping[str, Any]) -> None:
+    """Tables `asked` and `told`: every case that counts for one of the indicators, of all hospitals at once."""
+    place = Place(REGION, ALL, programme["attribution"], programme["window_id"])
+    list_cases(connection, place, [name for name in programme["measures"] if name != "drg_group_count"])
+    # a certificate of one specialty shows no others
+    there = "in (select hospital_id, specialty_code from memory.published.fct_indicator)"
+    connection.execute(
+        f"""
+        delete from asked where (organisation_id, '{ALL}') not {there}
+            and (organisation_id, {specialty_column(programme)}) not {there}
+        """
     )
-    return [row["specialty_code"] for row in rows]
+    tell_cases(connection)
 
 
-def _cases(connection: duckdb.DuckDBPyConnection, programme: dict[str, Any], hospital: str) -> Sheet:
+def _cases(connection: duckdb.DuckDBPyConnection, programme: Mapping[str, Any], hospital: str) -> Sheet:
     """Every case of the hospital that counts for one of the indicators, with what it adds to each measure."""
-    there = _specialties(connection, hospital)
-    place = Place(hospital, ALL, programme["attribution"], programme["window_id"])
-    measures = [name for name in programme["measures"] if name != "drg_group_count"]
-    list_cases(connection, place, measures)
-    column = "specialty_code" if place.attribution == "department" else "mdc_specialty_code"
-    if ALL not in there:  # a certificate of one specialty
-        connection.execute(f"delete from asked where not list_contains(?, {column})", [there])
-    if connection.execute("select count(*) from asked where organisation_id <> ?", [hospital]).fetchall() != [(0,)]:
-        raise DoesNotAddUp(f"{hospital} 的病例清单中有其他机构的病例，未写出。")
-    _check(connection, programme, place, column)
-    counted = [name for name in measures if name in columns_of(connection, "asked")]
+    there = columns_of(connection, "told")
     names = {row["measure_id"]: row["name_zh"] for row in rows_of(connection, "from measures")}
-    rows = [{**facts, **{names[measure]: row[measure] for measure in counted}} for row, facts in case_facts(connection)]
-    return Sheet.of(
-        "病例", rows, ["各度量列为该病例计入的数量；来源文件为报送文件摘要的前 12 位，行号以表头为第 1 行。"]
-    )
+    counted = {measure: names[measure] for measure in programme["measures"] if measure in there}
+    rows = [
+        {**facts, **{title: row[measure] or None for measure, title in counted.items()}}
+        for row, facts in case_facts(connection, hospital)
+    ]
+    note = "各度量列为该病例计入的数量，空白为不计入；来源文件为报送文件摘要的前 12 位，行号以表头为第 1 行。"
+    return Sheet.of("病例", rows, [note])
 
 
-def _check(connection: duckdb.DuckDBPyConnection, programme: dict[str, Any], place: Place, column: str) -> None:
-    """The cases of each specialty are its published numerators and denominators."""
+def _check(connection: duckdb.DuckDBPyConnection, programme: Mapping[str, Any]) -> None:
+    """The cases of each hospital and specialty are its published numerators and denominators."""
     there = columns_of(connection, "asked")
+    sums = "".join(f", sum({name}) as {name}" for name in programme["measures"] if name in there)
+    connection.execute(
+        f"""
+        create or replace temp table listed as
+        select organisation_id as hospital_id, {specialty_column(programme)} as specialty_code {sums}
+        from asked group by all
+        """
+    )
     for registry in programme["indicators"]:
         for part in ("numerator", "denominator"):
             measure = registry[f"{part}_measure"]
@@ -176,26 +200,34 @@ def _check(connection: duckdb.DuckDBPyConnection, programme: dict[str, Any], pla
                 continue  # no cases, or a sum that is divided by group: `zhuanke explain` proves those
             different = connection.execute(
                 f"""
-                with listed as (select {column} as specialty_code, sum({measure}) as amount from asked group by all)
-                select published.specialty_code, published.{part}, coalesce(listed.amount, 0)
-                from memory.published.fct_indicator as published left join listed using (specialty_code)
-                where published.hospital_id = $hospital and published.attribution = $attribution
+                select hospital_id, specialty_code, published.{part}, coalesce(listed.{measure}, 0)
+                from memory.published.fct_indicator as published left join listed using (hospital_id, specialty_code)
+                where published.hospital_id <> '{REGION}' and published.attribution = $attribution
                     and published.window_id = $window and published.indicator_id = $indicator
                     and published.specialty_code <> '{ALL}'
-                    and published.{part} <> cast(coalesce(listed.amount, 0) as decimal(28, 8))
+                    and published.{part} <> cast(coalesce(listed.{measure}, 0) as decimal(28, 8))
+                order by hospital_id, specialty_code
                 """,
                 {
-                    "hospital": place.hospital_id,
-                    "attribution": place.attribution,
-                    "window": place.window_id,
+                    "attribution": programme["attribution"],
+                    "window": programme["window_id"],
                     "indicator": registry["indicator_id"],
                 },
             ).fetchall()
-            for specialty, published, listed in different:
+            for hospital, specialty, published, listed in different:
                 raise DoesNotAddUp(
-                    f"{place.hospital_id} 专科 {specialty} 的{registry['name_zh']}：公布 {shown(published)}，"
+                    f"{hospital} 专科 {specialty} 的{registry['name_zh']}：公布 {shown(published)}，"
                     f"病例合计 {shown(Decimal(listed))}。预览材料未写出。"
                 )
+
+
+def _specialties(connection: duckdb.DuckDBPyConnection, hospital: str) -> list[str]:
+    rows = rows_of(
+        connection,
+        "select distinct specialty_code from memory.published.fct_indicator where hospital_id = ? order by 1",
+        [hospital],
+    )
+    return [row["specialty_code"] for row in rows]
 
 
 def _groups(connection: duckdb.DuckDBPyConnection, programme: dict[str, Any], hospital: str) -> list[Sheet]:

@@ -87,8 +87,8 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
 
 def _write(page: Any, row: int, column: int, value: object, wrapped: Any) -> None:
     if value is None:
-        page.write_blank(row, column, None, wrapped)
-    elif isinstance(value, bool):
+        return
+    if isinstance(value, bool):
         page.write_string(row, column, "是" if value else "否", wrapped)
     elif isinstance(value, int | Decimal) and len(Decimal(value).normalize().as_tuple().digits) <= _EXACT_DIGITS:
         page.write_number(row, column, value, wrapped)

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,45 +115,38 @@ class Office:
         if faults := verify_release(release):
             told = "；".join(f"{fault.file}：{fault.fault}" for fault in faults)
             raise StepRefused(f"发布版 {release.name} 已损坏，不能据以拟制（{told}）")
-        with self.register.locked():
-            self.finish()
-            entries = self.register.entries()
-            last = latest_revision(entries, CertificateName(programme_id, scope, window_id, 1))
-            name = _next_revision(last, CertificateName(programme_id, scope, window_id, 1))
-            before = (self.bundle(last.certificate), last) if last else None
-            coming, folder = self.folder / COMING, self.folder / DRAFTS / str(name)
-            for leftover in (coming, folder):  # of a draft that was killed before it was registered
-                shutil.rmtree(leftover, ignore_errors=True)
-            coming.mkdir(parents=True)
+        with self._preparing() as coming:
+            with self.register.locked():
+                self.finish()
+                name, last = self._next(CertificateName(programme_id, scope, window_id, 1))
+                before = (self.bundle(last.certificate), last) if last else None
             write_bundle(release, coming, name, project=project, exhibits=self.exhibits, before=before)
             seal(coming)
-            folder.parent.mkdir(exist_ok=True)
-            coming.rename(folder)
-            sync_folder(folder.parent)
             facts = {
                 "release": release.name,
                 "programme_id": programme_id,
                 "scope": scope,
                 "window_id": window_id,
-                "datapackage_sha256": sha256_file(folder / DATAPACKAGE),
+                "datapackage_sha256": sha256_file(coming / DATAPACKAGE),
             }
-            self._append(entries, Event.DRAFTED, str(name), act, facts)
+            with self.register.locked():
+                if self._next(name) != (name, last):
+                    raise StepRefused(f"拟制 {name} 时其前一版的登记有了变动，草案未写入。请重新拟制。")
+                _put(coming, self.folder / DRAFTS / str(name))
+                self._append(self.register.entries(), Event.DRAFTED, str(name), act, facts)
         return str(name)
 
     def preview(self, certificate: str, act: Act, *, days: int, packets: Callable[[Path, Path], int]) -> Preview:
         """Show it to hospitals: `packets` writes a folder for each of them and says how many there are."""
-        with self.register.locked():
+        with self._preparing() as coming:
             _refuse(self.history(certificate), Event.PREVIEWED)
-            coming, folder = self.folder / COMING, self.folder / PACKETS / certificate
-            for leftover in (coming, folder):
-                shutil.rmtree(leftover, ignore_errors=True)
-            coming.mkdir()
             hospitals = packets(self.folder / DRAFTS / certificate, coming)
-            folder.parent.mkdir(exist_ok=True)
-            coming.rename(folder)
             closes = _end_of_day(self.clock() + timedelta(days=days))
             facts = {"closes": closes.isoformat(), "packets": hospitals}
-            self._step(Event.PREVIEWED, certificate, act, facts)
+            with self.register.locked():
+                _refuse(self.history(certificate), Event.PREVIEWED)
+                folder = _put(coming, self.folder / PACKETS / certificate)
+                self._step(Event.PREVIEWED, certificate, act, facts)
         return Preview(closes, hospitals, folder)
 
     def query(self, certificate: str, act: Act, *, hospital_id: str, about: str, days: int) -> str:
@@ -260,6 +254,26 @@ class Office:
 
     # --- what steps have in common
 
+    @contextmanager
+    def _preparing(self) -> Iterator[Path]:
+        """An empty folder to lay out what takes its time, one at a time; the register stays free meanwhile."""
+        from filelock import FileLock
+
+        coming = self.folder / COMING
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / f"{COMING}.lock"):
+            shutil.rmtree(coming, ignore_errors=True)  # of a step that was killed
+            coming.mkdir()
+            try:
+                yield coming
+            finally:
+                shutil.rmtree(coming, ignore_errors=True)  # of a step that was refused
+
+    def _next(self, name: CertificateName) -> tuple[CertificateName, History | None]:
+        """Of any revision of a certificate: the one that may be drafted now, and the last that there is."""
+        last = latest_revision(self.register.entries(), name)
+        return _next_revision(last, name.revised(1)), last
+
     def _step(
         self, event: Event, certificate: str, act: Act, facts: dict[str, Any], registrar: Signer | None = None
     ) -> None:
@@ -354,6 +368,15 @@ def _next_revision(last: History | None, name: CertificateName) -> CertificateNa
     if last.standing in (Standing.DRAFT, Standing.PREVIEW):
         raise StepRefused(f"{last.certificate} 尚未签发。请先签发，或撤销后再拟制下一版。")
     return name.revised(CertificateName.parse(last.certificate).revision + 1)
+
+
+def _put(coming: Path, folder: Path) -> Path:
+    """What was prepared comes to its place, where nothing counts that a killed step left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(exist_ok=True)
+    coming.rename(folder)
+    sync_folder(folder.parent)
+    return folder
 
 
 def _superseded(entries: Sequence[Entry], certificate: str) -> list[str]:

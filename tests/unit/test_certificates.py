@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 from certificates import NAME, PROGRAMME, WINDOW, Desk, no_packets, public_key, publish_marts
+from filelock import FileLock
 
 from publishing.certificates import lifecycle, register
 from publishing.certificates.bundle import BundleRefused
@@ -20,7 +22,7 @@ from publishing.certificates.keyring import Keyring, Role
 from publishing.certificates.keys import new_key
 from publishing.certificates.lifecycle import Act, StepRefused
 from publishing.certificates.names import CertificateName
-from publishing.certificates.register import Event, RegisterProblem, parse
+from publishing.certificates.register import REGISTER, Event, RegisterProblem, parse
 from publishing.manifest import DATAPACKAGE
 
 ACT = Act("某院", "数值不符")
@@ -311,6 +313,46 @@ def test_a_revision_is_not_drafted_beside_one_that_is_under_way(desk: Desk) -> N
     desk.draft()
     with pytest.raises(StepRefused, match="尚未签发"):
         desk.draft()
+
+
+def test_the_register_stays_free_while_a_draft_or_a_preview_is_laid_out(full_desk: Desk) -> None:
+    """Which takes minutes; somebody else may sign, issue or revoke meanwhile."""
+    lock = FileLock(full_desk.root / "certified" / f".{REGISTER}.lock", timeout=0)
+    entered = []
+
+    def somebody_else(*_: object) -> int:
+        with lock:
+            entered.append(len(full_desk.office.register.entries()))
+        return 1
+
+    full_desk.draft()
+    office = replace(full_desk.office, exhibits=somebody_else)
+    office.preview(NAME, Act("拟制人", "公示"), days=7, packets=somebody_else)
+    act = Act("拟制人", "年度评价")
+    other = office.draft(full_desk.root / "current", PROGRAMME, "0301", WINDOW, act, project=full_desk.project)
+    assert entered == [1, 2]
+    assert [entry.certificate for entry in full_desk.office.register.entries()] == [
+        NAME,
+        NAME,
+        other,
+    ]
+
+
+def test_a_draft_whose_predecessor_changed_meanwhile_is_not_written(full_desk: Desk) -> None:
+    full_desk.issued()
+    publish_marts(full_desk.root, "R2")
+
+    def revoked_meanwhile(*_: object) -> None:
+        full_desk.office.revoke(NAME, full_desk.signers["丙"], "有误")
+
+    office = replace(full_desk.office, exhibits=revoked_meanwhile)
+    with pytest.raises(StepRefused, match="前一版的登记有了变动"):
+        office.draft(
+            full_desk.root / "current", PROGRAMME, "all", WINDOW, Act("拟制人", "更正"), project=full_desk.project
+        )
+    assert not (full_desk.root / "certified" / "drafts" / NEXT).exists()
+    assert not (full_desk.root / "certified" / ".coming").exists()
+    assert full_desk.draft() == NEXT
 
 
 def test_another_certificate_can_take_its_place(desk: Desk) -> None:
