@@ -96,7 +96,7 @@ def case_rows(
     shares = [(part.role, part.measure_id) for part in parts if part.measure_id in columns]
     fields = _fields(connection, [part.measure_id for part in parts])
     # who counts above the line first
-    order = "".join(f"{measure} = 0, " for _, measure in shares[:1])
+    order = "".join(f"asked.{measure} = 0, " for _, measure in shares[:1])
     rows = rows_of(connection, _CASES.format(order=order, page="".join(f", page.{name}" for name in fields)))
     titles, lists = column_titles(_LAYOUT), (registry["reference_lists"] or "").split(";")
     told = []
