@@ -28,13 +28,22 @@ from expectations.content import sha256_file
 from expectations.verdict import sync_folder, write_durably
 from publishing.certificates.bundle import Exhibits, write_bundle, write_exhibits
 from publishing.certificates.dsse import Envelope, pae
+from publishing.certificates.gate_statement import GATE_ENVELOPE, gate_statement
 from publishing.certificates.history import History, Standing, histories, latest_revision
 from publishing.certificates.keyring import BEIJING, KEYRING, Keyring, PublicKey, Role
 from publishing.certificates.keys import Signer, key_id
 from publishing.certificates.names import CertificateName
 from publishing.certificates.pulling import Pulled, carry_away
 from publishing.certificates.register import REGISTER, Entry, Event, Register, following
-from publishing.certificates.statement import ENVELOPE, PAYLOAD_TYPE, TIMESTAMP, Predicate, Statement, subjects_of
+from publishing.certificates.statement import (
+    ATTEST,
+    ENVELOPE,
+    PAYLOAD_TYPE,
+    TIMESTAMP,
+    Predicate,
+    Statement,
+    subjects_of,
+)
 from publishing.certificates.verification import SIGNERS
 from publishing.manifest import DATAPACKAGE, VERDICT, digests
 from publishing.release import seal, verify_release
@@ -182,10 +191,9 @@ class Office:
                 raise StepRefused(f"{key.name} 已经签署过 {certificate}。")
             folder = self.folder / DRAFTS / certificate
             self._require_intact(history, folder)
-            path = folder / ENVELOPE
-            envelope = self._envelope(history, folder).signed_by(signer)
-            path.parent.mkdir(exist_ok=True)
-            write_durably(path, envelope.to_bytes())
+            (folder / ATTEST).mkdir(exist_ok=True)
+            for name, envelope in self._envelopes(history, folder).items():
+                write_durably(folder / name, envelope.signed_by(signer).to_bytes())
             self._step(Event.SIGNED, certificate, Act(key.name, reason), {"key_id": key.key_id})
         return key
 
@@ -205,7 +213,7 @@ class Office:
                 (folder / TIMESTAMP).unlink(missing_ok=True)  # of an attempt that was killed
                 if timestamp is not None:
                     shutil.copyfile(timestamp, folder / TIMESTAMP)
-                attested = [name for name in (ENVELOPE, TIMESTAMP) if (folder / name).exists()]
+                attested = [name for name in (ENVELOPE, GATE_ENVELOPE, TIMESTAMP) if (folder / name).exists()]
                 facts = {
                     "datapackage_sha256": sha256_file(folder / DATAPACKAGE),
                     "attest": {name: sha256_file(folder / name) for name in attested},
@@ -318,10 +326,20 @@ class Office:
             if digests(folder / resource["path"])["hash"] != resource["hash"]:
                 raise StepRefused(f"{history.certificate} 的 {resource['path']} 在拟制之后被改动过。请撤销后另行拟制。")
 
-    def _envelope(self, history: History, folder: Path) -> Envelope:
-        """The one envelope that all signers sign: made for the first, found by the others."""
-        if (folder / ENVELOPE).exists():
-            return Envelope.read((folder / ENVELOPE).read_bytes())
+    def _envelopes(self, history: History, folder: Path) -> dict[str, Envelope]:
+        """What all signers sign, of the bundle and of the gate: made for the first, found by the others."""
+        made: dict[str, Callable[[], bytes]] = {
+            ENVELOPE: lambda: self._statement(history, folder),
+            GATE_ENVELOPE: lambda: gate_statement(folder),
+        }
+        return {
+            name: Envelope.read((folder / name).read_bytes())
+            if (folder / name).exists()
+            else Envelope.of(PAYLOAD_TYPE, make())
+            for name, make in made.items()
+        }
+
+    def _statement(self, history: History, folder: Path) -> bytes:
         package, entries, drafted = _package(folder), self.register.entries(), history.drafted
         statement = Statement(
             subject=subjects_of(folder, package),
@@ -333,7 +351,7 @@ class Office:
                 register_head=entries[-1].head,
             ),
         )
-        return Envelope.of(PAYLOAD_TYPE, statement.to_bytes())
+        return statement.to_bytes()
 
     def _require_ready(self, history: History, folder: Path, override: str) -> None:
         """Signed by two people of whom one did not draft it, and nothing is open."""

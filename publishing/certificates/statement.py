@@ -6,7 +6,7 @@ Belongs here: the statement's shape, made from a bundle and read back. Does not 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -16,6 +16,7 @@ from publishing.certificates.keyring import Head
 from publishing.manifest import DATAPACKAGE, digests
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 ATTEST = "attest"
 ENVELOPE = f"{ATTEST}/certificate.dsse.json"
 # an RFC 3161 token over the envelope, from a service of the commission's choice; kept, and not interpreted here
@@ -54,7 +55,7 @@ class Statement(Frozen):
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
-    type_: Literal["https://in-toto.io/Statement/v1"] = Field(default="https://in-toto.io/Statement/v1", alias="_type")
+    type_: Literal["https://in-toto.io/Statement/v1"] = Field(default=STATEMENT_TYPE, alias="_type")
     predicateType: Literal["urn:zhuanke:certificate:v1"] = "urn:zhuanke:certificate:v1"  # noqa: N815
     subject: tuple[Subject, ...]
     predicate: Predicate

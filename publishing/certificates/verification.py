@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from expectations.content import sha256_file
 from publishing.certificates.canonical import NotCanonical
 from publishing.certificates.dsse import Envelope, pae
+from publishing.certificates.gate_statement import GATE_ENVELOPE, gate_statement
 from publishing.certificates.history import History, Standing, histories
 from publishing.certificates.keyring import Keyring, Role
 from publishing.certificates.register import REGISTER, Entry, Event, RegisterProblem, faults_of, parse
@@ -99,6 +100,7 @@ def _verify(folder: Path, keyring: Keyring, later_register: Path | None, found: 
         return
     _issue(folder, statement, entries, present, found)
     _signatures(statement, envelope, entries, keyring, found)
+    _gate(folder, envelope, present, keyring, found)
     _standing(entries, keyring, later_register, found)
 
 
@@ -218,6 +220,28 @@ def _signatures(
             found.signed_by.append(key.name)
     if len(set(found.signed_by)) < SIGNERS:
         found.add(ENVELOPE, f"有效签名不足：须有 {SIGNERS} 人，现有 {len(set(found.signed_by))} 人")
+
+
+def _gate(folder: Path, certified: Envelope, present: set[str], keyring: Keyring, found: Verification) -> None:
+    """What the gate found, as its evidence says, by the signers of the certificate."""
+    if GATE_ENVELOPE not in present:
+        found.add(GATE_ENVELOPE, "缺失：没有对质量门裁决的签名")
+        return
+    try:
+        envelope = Envelope.read((folder / GATE_ENVELOPE).read_bytes())
+        told = gate_statement(folder)
+    except (*_MALFORMED, OSError):
+        found.add(GATE_ENVELOPE, "不合规、被改动过，或无从与质量门裁决核对")
+        return
+    if (envelope.payloadType, envelope.body) != (PAYLOAD_TYPE, told):
+        found.add(GATE_ENVELOPE, "与所附的质量门裁决不符")
+    if [one.keyid for one in envelope.signatures] != [one.keyid for one in certified.signatures]:
+        found.add(GATE_ENVELOPE, "签署人不是证书的签署人")
+    message = pae(envelope.payloadType, envelope.body)
+    for signature in envelope.signatures:
+        key = keyring.find(signature.keyid)
+        if key is not None and not key.verifies(message, signature.raw):
+            found.add(GATE_ENVELOPE, f"{key.name} 的签名不对")
 
 
 # --- the register

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 
 from publishing.service import reading
 from publishing.service.access import Permission, TheCertificate, TheShelf, TheSight, TheVisitor, permit
-from publishing.service.downloads import certified_file
+from publishing.service.downloads import certified_archive, certified_file
 from publishing.service.models import (
     CasePage,
     Catalogue,
@@ -176,6 +176,18 @@ def api_files(certificate_id: CertificateId, certificate: TheCertificate) -> Fil
 def api_file(request: Request, certificate_id: CertificateId, path: FilePath, certificate: TheCertificate) -> Response:
     """限可见全部机构的令牌。内容与证书清单不符的文件不予提供。"""
     return certified_file(request, certificate.folder, path)
+
+
+@router.get(
+    "/certificates/{certificate_id}/archive",
+    summary="下载整份证书",
+    response_class=Response,
+    responses={200: {"content": {"application/x-tar": {}}}},
+)
+@permit(Permission.WHOLE)
+def api_archive(certificate_id: CertificateId, certificate: TheCertificate) -> Response:
+    """限可见全部机构的令牌。全部文件按路径排列成一个 tar，解开后即可用 zhuanke verify 核验。"""
+    return certified_archive(certificate.folder)
 
 
 @router.get(

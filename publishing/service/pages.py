@@ -28,7 +28,7 @@ from publishing.service.access import (
 )
 from publishing.service.api import CertificateId, FilePath, HospitalId, IndicatorId, PageNumber, Part, SpecialtyCode
 from publishing.service.api import TierId as TierParameter
-from publishing.service.downloads import certified_file
+from publishing.service.downloads import certified_archive, certified_file
 from publishing.service.models import FileEntry
 from publishing.service.standing import entry, verification
 from publishing.service.tokens import TokenStore
@@ -227,6 +227,13 @@ def cases(
 def file(request: Request, certificate_id: CertificateId, path: FilePath, certificate: TheCertificate) -> Response:
     """A file of the bundle."""
     return certified_file(request, certificate.folder, path)
+
+
+@router.get("/certificates/{certificate_id}/archive")
+@permit(Permission.WHOLE)
+def archive(certificate_id: CertificateId, certificate: TheCertificate) -> Response:
+    """The whole bundle."""
+    return certified_archive(certificate.folder)
 
 
 @router.api_route("/certificates/{certificate_id}/public/{path:path}", methods=["GET", "HEAD"])

@@ -12,14 +12,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from publishing.certificates.gate_statement import GATE_ENVELOPE
 from publishing.certificates.history import History, histories
 from publishing.certificates.names import CertificateName
 from publishing.certificates.register import REGISTER, Event, Register
-from publishing.certificates.statement import ATTEST
+from publishing.certificates.statement import ENVELOPE, TIMESTAMP
 from publishing.manifest import DATAPACKAGE, digests
 
 # what a bundle holds beside the files that its data package lists: bound by signatures and register instead
 BOUND = {DATAPACKAGE: "数据包清单", REGISTER: "登记册副本（签发时）"}
+ATTESTED = {ENVELOPE: "签名（DSSE）：全部文件", GATE_ENVELOPE: "签名（DSSE）：质量门裁决", TIMESTAMP: "时间戳令牌"}
 
 
 class NotOnShelf(Exception):
@@ -106,10 +108,14 @@ def package(folder: Path) -> dict[str, Any]:
 
 def files(folder: Path) -> list[dict[str, Any]]:
     """Every file of a bundle, described: those of the data package, and those that are bound otherwise."""
-    attested = {path.relative_to(folder).as_posix(): "签名（DSSE）" for path in (folder / ATTEST).glob("*.json")}
     bound = [
-        {"path": path, "title": title, "mediatype": "application/json", **digests(folder / path)}
-        for path, title in sorted({**BOUND, **attested}.items())
+        {
+            "path": path,
+            "title": title,
+            "mediatype": "application/timestamp-reply" if path == TIMESTAMP else "application/json",
+            **digests(folder / path),
+        }
+        for path, title in sorted({**BOUND, **ATTESTED}.items())
         if (folder / path).is_file()
     ]
     return bound + [dict(one) for one in package(folder)["resources"]]

@@ -57,10 +57,13 @@ def no_packets(_: Path, target: Path) -> int:
 
 
 def small_bundle(_: Path, target: Path, name: object, **__: object) -> None:
-    """In place of a bundle: two files."""
+    """In place of a bundle: the evidence that a signature rests on."""
     (target / "evidence").mkdir()
-    (target / "evidence" / "verdict.json").write_text('{"judged_hash": "00"}', encoding="utf-8")
-    package = data_package(target, str(name), [], {"evidence/verdict.json": "裁决"}, {"notices": []})
+    verdict = '{"judged_by": "11", "judged_hash": "00", "results": []}'
+    (target / "evidence" / "verdict.json").write_text(verdict, encoding="utf-8")
+    (target / "evidence" / "release.json").write_text("{}", encoding="utf-8")
+    evidence = {"evidence/verdict.json": "裁决", "evidence/release.json": "清单"}
+    package = data_package(target, str(name), [], evidence, {"notices": []})
     (target / DATAPACKAGE).write_bytes(canonical(package))
 
 

@@ -13,6 +13,7 @@ import duckdb
 from certificates import Clock, public_key
 
 from expectations.content import sha256_file
+from publishing.certificates.gate_statement import TESTED
 from publishing.certificates.keyring import KEYRING, Role
 from publishing.certificates.keys import load_key, new_key
 from publishing.certificates.lifecycle import DRAFTS, Act, Office
@@ -123,12 +124,13 @@ def write_certificate(certified: Path, name: str = CERTIFICATE) -> Path:
             )
     verdict = folder / "evidence" / VERDICT
     verdict.parent.mkdir()
-    verdict.write_bytes(canonical({"judged_hash": "0" * 64}))
+    verdict.write_bytes(canonical({"judged_hash": "0" * 64, "judged_by": "1" * 64, "results": []}))
+    (folder / TESTED).write_text("{}", encoding="utf-8")
     (folder / "README.txt").write_text("阅读说明\n", encoding="utf-8")
     (folder / "public").mkdir()
     (folder / "public" / "README.txt").write_text("公开版\n", encoding="utf-8")
     companions = {"README.txt": "text/plain", "public/README.txt": "text/plain"}
-    companions[f"evidence/{VERDICT}"] = "application/json"
+    companions |= dict.fromkeys((f"evidence/{VERDICT}", TESTED), "application/json")
     for path, kind in companions.items():
         resources.append({"name": path, "title": "说明", "path": path, "mediatype": kind} | digests(folder / path))
     notices = ["虚构数据", f"数据质量 B 级的医院（年度）：{B}（2023）"]

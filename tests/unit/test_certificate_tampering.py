@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from certificates import NAME, Desk, public_key
@@ -20,10 +21,11 @@ from support.network import offline_environment, offline_wrapper
 
 from publishing.certificates.canonical import canonical
 from publishing.certificates.dsse import Envelope
+from publishing.certificates.gate_statement import GATE_ENVELOPE
 from publishing.certificates.keyring import Head, Keyring, Role
 from publishing.certificates.keys import new_key
 from publishing.certificates.register import NOTHING_BEFORE, REGISTER, Event, parse
-from publishing.certificates.statement import ENVELOPE
+from publishing.certificates.statement import ENVELOPE, PAYLOAD_TYPE
 from publishing.certificates.verification import verify_bundle
 from publishing.manifest import DATAPACKAGE
 from publishing.manifest import canonical as pretty
@@ -66,7 +68,9 @@ def link(path: Path) -> None:
     path.symlink_to(copy)
 
 
-@pytest.mark.parametrize("name", [MART, "README.txt", DATAPACKAGE, ENVELOPE, REGISTER, "method/project/dbt/rule.sql"])
+@pytest.mark.parametrize(
+    "name", [MART, "README.txt", DATAPACKAGE, ENVELOPE, GATE_ENVELOPE, REGISTER, "method/project/dbt/rule.sql"]
+)
 @pytest.mark.parametrize("damage", [flip, Path.unlink, link])
 def test_a_damaged_file_is_named(name: str, damage: Callable[[Path], None], issued_desk: Desk, bundle: Path) -> None:
     damage(bundle / name)
@@ -136,6 +140,32 @@ def test_a_signature_that_is_taken_away_is_found(issued_desk: Desk, bundle: Path
     document["signatures"].pop()
     (bundle / ENVELOPE).write_bytes(canonical(document))
     assert any("有效签名不足：须有 2 人，现有 1 人" in fault.fault for fault in issued_desk.verify(bundle).faults)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda told: told["predicate"].update(result="FAILED"), "与所附的质量门裁决不符"),
+        (lambda told: told["subject"][0]["digest"].update(sha256="0" * 64), "与所附的质量门裁决不符"),
+    ],
+)
+def test_a_gate_statement_that_is_not_the_verdict_is_found_though_both_sign_it(
+    change: Callable[[dict[str, Any]], None], fault: str, issued_desk: Desk, bundle: Path
+) -> None:
+    told = json.loads(Envelope.read((bundle / GATE_ENVELOPE).read_bytes()).body)
+    change(told)
+    forged = Envelope.of(PAYLOAD_TYPE, canonical(told))
+    for name in ("甲", "乙"):
+        forged = forged.signed_by(issued_desk.signers[name])
+    (bundle / GATE_ENVELOPE).write_bytes(forged.to_bytes())
+    assert fault in {one.fault for one in issued_desk.verify(bundle).faults}
+
+
+def test_what_only_one_of_the_signers_says_of_the_gate_is_found(issued_desk: Desk, bundle: Path) -> None:
+    envelope = Envelope.read((bundle / GATE_ENVELOPE).read_bytes())
+    alone = Envelope.of(envelope.payloadType, envelope.body).signed_by(issued_desk.signers["甲"])
+    (bundle / GATE_ENVELOPE).write_bytes(alone.to_bytes())
+    assert "签署人不是证书的签署人" in {one.fault for one in issued_desk.verify(bundle).faults}
 
 
 def test_an_unknown_key_does_not_count(issued_desk: Desk, bundle: Path, tmp_path: Path) -> None:
@@ -275,7 +305,7 @@ def mutate(bundle: Path, dice: random.Random) -> str:
     path = dice.choice(
         [path for path in files if path.stat().st_size]
         if dice.random() < 0.5
-        else [bundle / DATAPACKAGE, bundle / ENVELOPE, bundle / REGISTER]
+        else [bundle / DATAPACKAGE, bundle / ENVELOPE, bundle / GATE_ENVELOPE, bundle / REGISTER]
     )
     content = path.read_bytes()
     at = dice.randrange(len(content))

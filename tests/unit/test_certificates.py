@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -17,6 +18,7 @@ from filelock import FileLock
 
 from publishing.certificates import lifecycle, register
 from publishing.certificates.bundle import BundleRefused
+from publishing.certificates.gate_statement import gate_statement
 from publishing.certificates.history import Standing, histories
 from publishing.certificates.keyring import Keyring, Role
 from publishing.certificates.keys import new_key
@@ -137,6 +139,33 @@ def test_names_are_taken_apart_and_put_together() -> None:
 
 
 # --- signing and issuing
+
+
+def test_signers_sign_what_the_gate_found_too(tmp_path: Path) -> None:
+    """As an in-toto test result: a rule that failed without closing the gate is a warning."""
+    rules = [
+        ("a", "passed", "critical", False),
+        ("b", "not_applicable", "critical", False),
+        ("c", "failed", "info", False),
+        ("d", "failed", "critical", True),
+    ]
+    results = [dict(zip(("id", "status", "severity", "is_let_through"), rule, strict=True)) for rule in rules]
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "release.json").write_text("{}", encoding="utf-8")
+
+    def told(results: list[dict[str, object]]) -> dict[str, Any]:
+        verdict = {"judged_by": "f" * 64, "results": results}
+        (tmp_path / "evidence" / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
+        statement: dict[str, Any] = json.loads(gate_statement(tmp_path))
+        assert statement["subject"][0]["name"] == "evidence/release.json"
+        predicate: dict[str, Any] = statement["predicate"]
+        return predicate
+
+    found = told(results)
+    assert found["result"] == "WARNED" and found["configuration"][0]["digest"] == {"sha256": "f" * 64}
+    assert (found["passedTests"], found["warnedTests"], found["failedTests"]) == (["a"], ["c", "d"], [])
+    assert told(results[:2])["result"] == "PASSED"
+    assert told([results[3] | {"is_let_through": False}])["result"] == "FAILED"
 
 
 def test_the_same_person_signs_once_and_one_is_not_enough(desk: Desk) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tarfile
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -228,6 +230,23 @@ def test_a_file_comes_as_issued_once(site: Site) -> None:
     head = client.head(address)
     assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", answer.headers["etag"])
     assert int(head.headers["content-length"]) == described["bytes"]
+
+
+def test_the_whole_certificate_comes_in_one_archive(site: Site) -> None:
+    folder, client = site.certified / CERTIFICATE, site.client("all")
+    answer = client.get(f"{AT}/archive")
+    assert (
+        answer.headers["content-type"] == "application/x-tar" and CERTIFICATE in answer.headers["content-disposition"]
+    )
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
+        members = archive.getmembers()
+        held = {one.name: archive.extractfile(one).read() for one in members}  # type: ignore[union-attr]
+    assert list(held) == sorted(held) and {(one.mode, one.mtime, one.uid) for one in members} == {(0o444, 0, 0)}
+    assert held == {
+        path.relative_to(site.certified).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+    assert client.get(f"/api/v1{AT}/archive").content == answer.content
+    assert site.client("hospital").get(f"{AT}/archive").status_code == 403
 
 
 @pytest.mark.parametrize("path", ["register.jsonl", DATAPACKAGE])
