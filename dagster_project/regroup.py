@@ -121,6 +121,7 @@ def compare_editions(settings: Settings, earlier: str, later: str, target: Path)
             prepare_candidate(settings, database)
             variables = {"drg_source": "own", "drg_edition": edition}
             build_aside(settings, database, _COMPARED, variables)
+            _keep_groups(database)
             databases[side] = database
         target.mkdir(parents=True, exist_ok=True)
         with duckdb.connect() as connection:
@@ -133,13 +134,21 @@ def compare_editions(settings: Settings, earlier: str, later: str, target: Path)
     return counts
 
 
+def _keep_groups(database: Path) -> None:
+    """The groups as a table: a view names the database in which it was made, and is unknown beside another."""
+    import duckdb
+
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create table compared as select source_id, source_row, drg_code from int_drg_case")
+
+
 def _compare(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
     connection.execute(
         """
         create table groups as
         select coalesce(a.drg_code, '未入组') as earlier_drg, coalesce(b.drg_code, '未入组') as later_drg,
                count(*) as case_count
-        from earlier.int_drg_case as a join later.int_drg_case as b using (source_id, source_row)
+        from earlier.compared as a join later.compared as b using (source_id, source_row)
         group by all order by all
         """
     )

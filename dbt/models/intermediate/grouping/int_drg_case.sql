@@ -1,4 +1,6 @@
--- The grouper's answer, one row per case: DRG or the reason that there is none, and what decided it.
+{{ config(materialized='view') }}
+-- The grouper's answer, one row per case: DRG or the reason that there is none, and what decided it. A view: its
+-- numbers are a table, and whoever asks for their texts has few cases or sums many up.
 with complication_code as (
     select distinct
         code_no,
@@ -8,31 +10,27 @@ with complication_code as (
 
 joined as (
     select
-        profile.source_id,
-        profile.source_row,
+        answer.source_id,
+        answer.source_row,
         scheme.edition_id as scheme_edition,
-        profile.principal_code,
-        outcome.mdc,
-        outcome.adrg,
-        outcome.alternative,
-        outcome.ungrouped_reason,
-        adrg.is_divided,
+        coalesce(principal.canonical_code, answer.unread_code) as principal_code,
+        ending.mdc,
+        ending.adrg,
+        ending.alternative,
+        ending.ungrouped_reason,
         adrg.mcc_drg,
         adrg.cc_drg,
         adrg.none_drg,
-        case when adrg.is_divided then {{ complication_level('profile.complication') }} end as complication_level,
+        case when adrg.is_divided then {{ complication_level('answer.complication') }} end as complication_level,
         case when adrg.is_divided then complication_code.canonical_code end as complication_code
-    from {{ ref('int_grouping_profile') }} as profile
-    inner join {{ ref('int_scheme') }} as scheme on profile.edition_no = scheme.edition_no
-    left join {{ ref('int_grouping_outcome') }} as outcome
-        on
-            profile.reach_id = outcome.reach_id
-            and profile.mask = outcome.mask
-            and profile.traits = outcome.traits
+    from {{ ref('int_drg_answer') }} as answer
+    inner join {{ ref('int_scheme') }} as scheme on answer.edition_no = scheme.edition_no
+    left join {{ ref('int_scheme_principal') }} as principal on answer.principal_no = principal.principal_no
+    left join {{ ref('int_scheme_group') }} as ending on answer.group_no = ending.group_no
     left join {{ ref('int_scheme_adrg') }} as adrg
-        on profile.edition_no = adrg.edition_no and outcome.adrg = adrg.adrg
+        on ending.edition_no = adrg.edition_no and ending.adrg = adrg.adrg
     left join complication_code
-        on {{ complication_code_no('profile.complication') }} = complication_code.code_no
+        on {{ complication_code_no('answer.complication') }} = complication_code.code_no
 ),
 
 decided as (

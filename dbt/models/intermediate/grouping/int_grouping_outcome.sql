@@ -75,29 +75,46 @@ listed as (
     where is_listed
     group by signature_id
     having count(*) > 0
+),
+
+concluded as (
+    select
+        signature.reach_id,
+        signature.mask,
+        signature.traits,
+        coalesce(alternative.mdc, listed.open_mdc) as mdc,
+        alternative.adrg,
+        alternative.alternative,
+        case
+            when alternative.adrg is not null then null
+            when listed.signature_id is null then 'principal_outside_scheme'
+            when listed.open_mdc is null and listed.sex_fails then 'sex_conflict'
+            when listed.open_mdc is null and listed.age_fails then 'age_conflict'
+            when listed.open_mdc is null then 'no_adrg'
+            when matched.weight_fails then 'weight_conflict'
+            when matched.age_fails then 'age_conflict'
+            else 'no_adrg'
+        end as ungrouped_reason
+    from signature
+    left join matched on signature.signature_id = matched.signature_id
+    left join {{ ref('int_scheme_alternative') }} as alternative
+        on signature.reach_id = alternative.reach_id and matched.alternative_rank = alternative.alternative_rank
+    left join listed on signature.signature_id = listed.signature_id
+    -- this and `having` above leave nothing out: with them the planner expects fewer profiles than cases, and hashes those
+    where coalesce(matched.alternative_rank, 0) >= 0
 )
 
 select
-    signature.reach_id,
-    signature.mask,
-    signature.traits,
-    coalesce(alternative.mdc, listed.open_mdc) as mdc,
-    alternative.adrg,
-    alternative.alternative,
-    case
-        when alternative.adrg is not null then null
-        when listed.signature_id is null then 'principal_outside_scheme'
-        when listed.open_mdc is null and listed.sex_fails then 'sex_conflict'
-        when listed.open_mdc is null and listed.age_fails then 'age_conflict'
-        when listed.open_mdc is null then 'no_adrg'
-        when matched.weight_fails then 'weight_conflict'
-        when matched.age_fails then 'age_conflict'
-        else 'no_adrg'
-    end as ungrouped_reason
-from signature
-left join matched on signature.signature_id = matched.signature_id
-left join {{ ref('int_scheme_alternative') }} as alternative
-    on signature.reach_id = alternative.reach_id and matched.alternative_rank = alternative.alternative_rank
-left join listed on signature.signature_id = listed.signature_id
--- this and `having` above leave nothing out: with them the planner expects fewer profiles than cases, and hashes those
-where coalesce(matched.alternative_rank, 0) >= 0
+    concluded.reach_id,
+    concluded.mask,
+    concluded.traits,
+    ending.group_no
+from concluded
+inner join {{ ref('int_scheme_reach') }} as reach on concluded.reach_id = reach.reach_id
+inner join {{ ref('int_scheme_group') }} as ending
+    on
+        reach.edition_no = ending.edition_no
+        and concluded.mdc is not distinct from ending.mdc
+        and concluded.adrg is not distinct from ending.adrg
+        and concluded.alternative is not distinct from ending.alternative
+        and concluded.ungrouped_reason is not distinct from ending.ungrouped_reason

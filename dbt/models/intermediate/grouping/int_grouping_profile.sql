@@ -89,6 +89,7 @@ known as (
         on opened.edition_no = diagnosis.edition_no and opened.diagnosis_code = diagnosis.code
     left join {{ ref('int_scheme_procedure') }} as procedure
         on opened.reach_id = procedure.reach_id and opened.procedure_code = procedure.code
+    where opened.place = 1 or diagnosis.code_no is not null or procedure.code is not null
 ),
 
 answered as (
@@ -110,11 +111,6 @@ answered as (
     from known
     left join {{ ref('int_scheme_answer') }} as answer
         on known.asking_reach_id = answer.reach_id and known.code_no = answer.code_no
-    where
-        known.place = 1
-        or known.procedure_mask is not null
-        or known.asking_reach_id is not null
-        or known.complication is not null
     group by known.source_id, known.source_row
 )
 
@@ -122,7 +118,8 @@ select
     answered.source_id,
     answered.source_row,
     answered.edition_no,
-    coalesce(principal.canonical_code, answered.unread_code) as principal_code,
+    answered.principal_no,
+    answered.unread_code,
     principal.reach_id,
     answered.traits,
     {{ either_of('principal.mask', 'coalesce(answered.mask, principal.mask)') }} as mask,
