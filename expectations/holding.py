@@ -22,10 +22,13 @@ from expectations.checks import Rule, load_rules
 from expectations.decisions import Decisions
 from expectations.month_counts import count_months
 from expectations.verdict import RULES
-from sources.candidate import HeldBack, Slice, slice_versions
+from sources.candidate import HeldBack, Slice, rows_of, slice_versions
 from sources.landing import read_receipts
 
 RESUBMISSION = "int_resubmission"  # the rows of the version in force, by whether the next version still has as many
+# Fewer rows than these that are gone from a pulled month altogether are believed to be gone: a mistyped code or month
+# has been mended in the database. More of them are a hospital that the database has lost.
+_STRAYS = 20
 
 
 def held_back(home: Path, decisions: Decisions, rules: Path = RULES, cache: Path | None = None) -> list[HeldBack]:
@@ -58,7 +61,7 @@ class _Judge:
         self._row_rules = [rule for rule in rules if rule.relation != RESUBMISSION]
         self._resubmission_rules = [rule for rule in rules if rule.relation == RESUBMISSION]
         self._counts = count_months(home, dataset, self._row_rules, receipts, cache)
-        self._rows = {(r["source"]["sha256"], tuple(s["slice"])): s["rows"] for r in receipts for s in r["slices"]}
+        self._rows = rows_of(receipts)
 
     def failures(self, key: Slice, arrived: Sequence[str]) -> Iterator[HeldBack]:
         """The versions of one month that fail, each with its rules."""
@@ -67,7 +70,7 @@ class _Judge:
             failed = list(self._failed(key, sha256, standing))
             yield from failed
             if not failed:
-                standing = self._rows[sha256, key]
+                standing = self._rows_in(key, sha256)
 
     def _failed(self, key: Slice, sha256: str, standing: int | None) -> Iterator[HeldBack]:
         organisation_id, month = key
@@ -81,7 +84,10 @@ class _Judge:
         counts = self._counts.get(sha256, {}).get(key, nothing)
         for rule, (checked, violated) in zip(self._row_rules, counts, strict=True):
             yield rule, checked, violated
-        if standing is not None:
-            lost = max(0, standing - self._rows[sha256, key])
+        rows = self._rows_in(key, sha256)
+        if standing is not None and (rows or standing >= _STRAYS):
             for rule in self._resubmission_rules:
-                yield rule, standing, lost
+                yield rule, standing, max(0, standing - rows)
+
+    def _rows_in(self, key: Slice, sha256: str) -> int:
+        return self._rows.get((self._dataset, key, sha256), 0)

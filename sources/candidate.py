@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sources.contract import Contract, load_contracts
+from sources.contract import Contract, contracts_of, load_contracts
 from sources.expressions import landed_types, quote
 from sources.landing import DATASETS, read_receipts
 from sources.scheme import store
@@ -43,36 +43,50 @@ class HeldBack:
 
 
 def slice_versions(home: Path) -> dict[str, dict[Slice, list[str]]]:
-    """Per dataset: slice → SHA-256 of every file that supplies it, in order of (last) arrival.
+    """Per dataset: slice → SHA-256 of every file that tells of it, in order of (last) arrival.
 
-    A month pulled from a database is the whole of it: slices that an earlier pull of the same month supplied, and the
-    last one does not, are gone.
+    A month pulled from a database is the whole of it: of slices that an earlier pull of the same month supplied, and
+    the last one does not, it says that they have no rows any more.
     """
+    return _versions(read_receipts(home))
+
+
+def _versions(receipts: list[dict[str, Any]]) -> dict[str, dict[Slice, list[str]]]:
     versions: dict[str, dict[Slice, list[str]]] = {dataset: {} for dataset in DATASETS}
     pulled: dict[str, str] = {}
-    for receipt in read_receipts(home):
+    for receipt in receipts:
         mine, source = versions[receipt["dataset"]], receipt["source"]
+        told = [tuple(item["slice"]) for item in receipt.get("slices", [])]
         if receipt.get("pull") and not receipt["refused"]:
             earlier = pulled.get(source["path"])
-            for key in [key for key, arrived in mine.items() if arrived[-1] == earlier]:
-                del mine[key]
+            told += [key for key, arrived in mine.items() if arrived[-1] == earlier and key not in set(told)]
             pulled[source["path"]] = source["sha256"]
-        for item in receipt.get("slices", []):
-            arrived = mine.setdefault(tuple(item["slice"]), [])
+        for key in told:
+            arrived = mine.setdefault(key, [])
             if source["sha256"] in arrived:
                 arrived.remove(source["sha256"])
             arrived.append(source["sha256"])
     return versions
 
 
+def rows_of(receipts: list[dict[str, Any]]) -> dict[tuple[str, Slice, str], int]:
+    """Rows of every slice in every file that supplies it; a version that is not here has none."""
+    return {
+        (receipt["dataset"], tuple(item["slice"]), receipt["source"]["sha256"]): item["rows"]
+        for receipt in receipts
+        for item in receipt.get("slices", [])
+    }
+
+
 def slices_in_force(home: Path, held_back: Collection[HeldBack] = ()) -> dict[str, dict[Slice, str]]:
     """Per dataset: slice → SHA-256 of the file that supplies it, the one that arrived last and is not held back."""
-    withheld = {(held.dataset, held.slice, held.sha256) for held in held_back}
+    receipts = read_receipts(home)
+    rows, withheld = rows_of(receipts), {(held.dataset, held.slice, held.sha256) for held in held_back}
     force: dict[str, dict[Slice, str]] = {dataset: {} for dataset in DATASETS}
-    for dataset, slices in slice_versions(home).items():
+    for dataset, slices in _versions(receipts).items():
         for key, arrived in slices.items():
             usable = [sha256 for sha256 in arrived if (dataset, key, sha256) not in withheld]
-            if usable:
+            if usable and (dataset, key, usable[-1]) in rows:
                 force[dataset][key] = usable[-1]
     return force
 
@@ -131,7 +145,7 @@ def prepare(
         for dataset in DATASETS:
             mine = [r for r in receipts if r["dataset"] == dataset and not r["refused"]]
             con.execute(f"create view landing.{dataset} as {_view(home, dataset, mine, force[dataset], as_landed)}")
-        _write_counts(con, receipts, force, _rows_before(home, receipts, held_back))
+        _write_counts(con, receipts, force, _rows_before(receipts, held_back))
         _write_gate(con, outstanding(home, held_back), force, thresholds or {})
         _write_passed_over(con, held_back)
         con.execute("create schema scheme")
@@ -181,19 +195,12 @@ def _slice_condition(contract: Contract, slices: list[Slice]) -> str:
     return f"({', '.join(columns)}) in ({wanted})"
 
 
-def _rows_before(
-    home: Path, receipts: list[dict[str, Any]], held_back: Collection[HeldBack]
-) -> dict[tuple[str, Slice, str], int]:
+def _rows_before(receipts: list[dict[str, Any]], held_back: Collection[HeldBack]) -> dict[tuple[str, Slice, str], int]:
     """For the last version of every slice that has been resubmitted: the rows of the usable version before it."""
-    withheld = {(held.dataset, held.slice, held.sha256) for held in held_back}
-    rows = {
-        (r["dataset"], tuple(item["slice"]), r["source"]["sha256"]): item["rows"]
-        for r in receipts
-        for item in r.get("slices", [])
-    }
+    rows, withheld = rows_of(receipts), {(held.dataset, held.slice, held.sha256) for held in held_back}
     return {
-        (dataset, key, arrived[-1]): rows[dataset, key, before[-1]]
-        for dataset, slices in slice_versions(home).items()
+        (dataset, key, arrived[-1]): rows.get((dataset, key, before[-1]), 0)
+        for dataset, slices in _versions(receipts).items()
         for key, arrived in slices.items()
         if (before := [sha256 for sha256 in arrived[:-1] if (dataset, key, sha256) not in withheld])
     }
@@ -235,8 +242,12 @@ def _write_counts(
                 dataset, sha256[:12], item["organisation_id"], item["month"], force[dataset].get(key) == sha256
             ]
             counts[0] = (counts[0] or 0) + item["rows"]
-            if (before := rows_before.get((dataset, key, sha256))) is not None:
+            if (before := rows_before.pop((dataset, key, sha256), None)) is not None:
                 counts[1] = (counts[1] or 0) + before
+    for (dataset, key, sha256), before in rows_before.items():  # gone from a pull altogether
+        place = dict(zip(contracts_of(dataset)[0].replaces_by, key, strict=True))
+        gone = slice_rows[dataset, sha256[:12], place.get("organisation_id", ""), place.get("month", ""), False]
+        gone[1] = (gone[1] or 0) + before
     con.execute(
         """
         create table landing.receipt (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,10 @@ from support.mariadb import MariaDB
 from support.postgres import Postgres
 from support.tables import Row, connected, fill, run
 
+from expectations import holding
+from expectations.decisions import NO_DECISIONS
 from sources import candidate, intake, landing
+from sources.candidate import HeldBack
 from sources.databases import journal, stream, writing
 from sources.databases import pull as pulling
 from sources.databases.check import check
@@ -62,14 +65,16 @@ def records(home: Path) -> dict[str, list[str]]:
     return {month: [row[1] for row in rows] for month, rows in delivered(home).items()}
 
 
-def in_force(home: Path, dataset: str = "drg_result", columns: str = "count(*)") -> list[tuple[Any, ...]]:
+def in_force(
+    home: Path, dataset: str = "drg_result", columns: str = "count(*)", held_back: Collection[HeldBack] = ()
+) -> list[tuple[Any, ...]]:
     """Land what is in the inbox and read it as the warehouse does."""
     intake.record(home, intake.scan(home))
     report = landing.land(home, dataset, key=KEY)
     assert report.files_refused == 0, report.messages
     database = home / "work" / "candidate.duckdb"
     database.unlink(missing_ok=True)
-    candidate.prepare(home, database)
+    candidate.prepare(home, database, held_back=held_back)
     with duckdb.connect(str(database), read_only=True) as con:
         return con.execute(f"select {columns} from landing.{dataset} order by all").fetchall()
 
@@ -390,6 +395,34 @@ def test_a_hospital_that_left_a_month_is_gone_from_it(tmp_path: Path) -> None:
         connection.execute(table.delete().where(table.c.机构代码 == OTHER, table.c.病案号 == "R00002"))
     must_succeed(pull(tmp_path, source(url)))
     assert in_force(tmp_path, columns="organisation_id, strftime(discharge_time, '%m')") == [(ONE, "01"), (OTHER, "02")]
+
+
+@pytest.mark.parametrize(("lost", "is_believed"), [(19, True), (20, False)])
+def test_a_hospital_that_a_month_lost_altogether_is_held_back(lost: int, is_believed: bool, tmp_path: Path) -> None:
+    """A stray row or two may be mended in the database; a whole hospital stays until somebody decides or it is back."""
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    gone = [case(100 + serial, hospital=OTHER) for serial in range(lost)]
+    table = fill(url, "fzjg", [case(1), *gone], STAMPS)
+    must_succeed(pull(tmp_path, source(url)))
+    in_force(tmp_path)
+    with connected(url) as connection:
+        connection.execute(table.delete().where(table.c.机构代码 == OTHER))
+    must_succeed(pull(tmp_path, source(url)))
+    in_force(tmp_path)
+    held = holding.held_back(tmp_path, NO_DECISIONS)
+    waiting = candidate.outstanding(tmp_path, held)
+    assert [(one.slice, one.rule_id, one.checked, one.violated) for one in waiting] == (
+        [] if is_believed else [((OTHER, "2024-01"), "drg_month_shrunk", lost, lost)]
+    )
+    assert in_force(tmp_path, held_back=held) == [(1,) if is_believed else (1 + lost,)]
+    told = "select rows, rows_before, in_force from landing.slice where organisation_id = '{}' and rows_before > 0"
+    with duckdb.connect(str(tmp_path / "work" / "candidate.duckdb"), read_only=True) as con:
+        assert con.execute(told.format(OTHER)).fetchall() == [(0, lost, False)]
+    with connected(url) as connection:
+        connection.execute(table.insert(), [dict(row) for row in gone])
+    must_succeed(pull(tmp_path, source(url)))
+    assert in_force(tmp_path) == [(1 + lost,)]
+    assert candidate.outstanding(tmp_path, holding.held_back(tmp_path, NO_DECISIONS)) == []
 
 
 def test_a_row_that_moves_to_another_month_counts_once(tmp_path: Path) -> None:
