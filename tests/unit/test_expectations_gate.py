@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 from hand_made_marts import judged_folder
 from pydantic import ValidationError
 
+from expectations import runner
 from expectations.checks import load_suites
 from expectations.content import DATA, content_hash
 from expectations.runner import judge
@@ -243,6 +245,21 @@ def test_no_row_value_leaves_the_gate(tmp_path: Path) -> None:
 def test_equal_marts_give_an_equal_verdict(tmp_path: Path) -> None:
     marts = judged_folder(tmp_path / "marts")
     assert judge(marts).to_bytes() == judge(marts).to_bytes()
+
+
+def test_a_large_table_is_judged_by_portions_to_the_same_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marts = judged_folder(tmp_path / "marts", "update fct_indicator set status = 'x' where rowid < 3")
+    one = tmp_path / "suites"
+    one.mkdir()
+    shutil.copy(SUITES / "fct_indicator.yml", one)
+    whole, widths, read = judge(marts, suites=one), [], runner._frame
+    monkeypatch.setattr(runner, "_MANY", 1)
+    monkeypatch.setattr(runner, "_frame", lambda *given: (frame := read(*given), widths.append(frame.shape[1]))[0])
+    assert by_id(whole)["indicator_status_known"].violated == 3
+    assert judge(marts, suites=one).to_bytes() == whole.to_bytes()
+    assert max(widths) == 5  # the columns of the key, and never more at a time
 
 
 def test_nothing_checked_keeps_the_gate_closed() -> None:
