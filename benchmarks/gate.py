@@ -24,10 +24,19 @@ from benchmarks.warehouse import NOTHING, build, environment
 START_UP, RULES, VERDICT = "dbt with nothing to do", "all rules counted", "verdict over the marts"
 INDICATORS = "all indicators"
 _QUALITY = ("path:models/intermediate/quality", "path:models/marts/quality", "fct_dq_result")
-_PROVINCE = 20_000  # discharges that are drawn and landed; more are copies of them under other names
+_HOSPITALS = 100  # of a large province, whatever the number of discharges
+_DRAWN = 100_000  # discharges that are drawn and landed; more are copies of them
 _COPIED = ("hqms_front_page", "drg_result", "single_disease_report")
-# what tells a copy's people and places from the others'; their first four characters are the copy's number
-_NAMES = ("source_id", "organisation_id", "patient_id", "person_id", "report_id")
+# How a copy differs, by its number: the stay of somebody else in the same hospital, month and file, some seconds later
+# and some fen dearer. Neither day nor minute changes, so what a rule finds in a page, it finds in the copies too.
+_SOMEBODY_ELSE = "'{number:04d}' || substr({column}, 5)"
+_LATER = "{column} + to_seconds({number} % 60)"
+_DIFFERENT = {
+    "source_row": "{column} + {number} * 1000000",
+    **dict.fromkeys(("patient_id", "person_id", "report_id"), _SOMEBODY_ELSE),
+    **dict.fromkeys(("admission_time", "discharge_time"), _LATER),
+    "total_fee_fen": "if({column} > 0 and {column} % 10000 <> 0, {column} + {number} % 90, {column})",
+}
 
 
 def prepare(folder: Path, size: int) -> list[Contender]:
@@ -97,7 +106,7 @@ def _write(home: str, size: str) -> None:
     from sources.synthetic import write_province
 
     folder = Path(home)
-    write_province(folder, hospitals=12, months=36, discharges=min(_PROVINCE, int(size)), broken_files=False)
+    write_province(folder, hospitals=_HOSPITALS, months=36, discharges=min(_DRAWN, int(size)), broken_files=False)
     intake.record(folder, intake.scan(folder))
     for dataset in landing.DATASETS:
         landing.land(folder, dataset, key=bytes(range(32)), workers=2)
@@ -108,10 +117,14 @@ def _write(home: str, size: str) -> None:
             source = f"read_parquet('{folder}/landing/{dataset}/*/*.parquet', hive_partitioning = false)"
             con.execute(f"create table landed as from {source}")
             columns = [row[0] for row in con.execute("describe landed").fetchall()]
-            for number in range(max(1, int(size) // _PROVINCE)):
-                named = [f"'{number:04d}' || substr({name}, 5) as {name}" for name in _NAMES if name in columns]
+            for number in range(max(1, int(size) // _DRAWN)):
+                changed = [
+                    f"{change.format(column=column, number=number)} as {column}"
+                    for column, change in _DIFFERENT.items()
+                    if column in columns
+                ]
                 con.execute(
-                    f"copy (select * replace ({', '.join(named)}) from landed) "
+                    f"copy (select * replace ({', '.join(changed)}) from landed) "
                     f"to '{target}/{number:04d}.parquet' (format parquet, compression zstd)"
                 )
             con.execute("drop table landed")
@@ -157,10 +170,11 @@ SUITE = Suite(
     name="gate",
     title="Quality gate",
     about="""\
-Every rule over every discharge: an invented province with its dirt, copied under other names until it is large enough.
-Measured are the nightly's own command for the models of quality, over the views of landed Parquet and what the
-indicators have left, and the verdict of Great Expectations over the exported marts; the indicators are the nightly's
-own command for `fct_indicator` and all that it is made of, quality left out.""",
+Every rule over every discharge: an invented province of a hundred hospitals with its dirt, whose pages are copied as
+the stays of other patients, with other times and fees, until there are enough. Measured are the nightly's own command
+for the models of quality, over the views of landed Parquet and what the indicators have left, and the verdict of Great
+Expectations over the exported marts; the indicators are the nightly's own command for `fct_indicator` and all that it
+is made of, quality left out.""",
     sizes=(300_000, 1_000_000, 10_000_000),
     baseline=INDICATORS,
     prepare=prepare,
