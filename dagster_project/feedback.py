@@ -22,6 +22,7 @@ from dagster_project.decisions import decisions_in_force, held_back_months
 from dagster_project.repeats import RULE_IDS, find_repeats, repeats_of
 from dagster_project.settings import Settings
 from expectations.checks import Rule, load_rules
+from expectations.decisions import Decisions
 from expectations.verdict import RULES
 from publishing.feedback import Fault, Feedback, Standing, Total, write_feedback, write_refused
 from sources.candidate import HeldBack, outstanding, prepare, slices_in_force
@@ -89,10 +90,15 @@ def write_all(
             repeats = repeats_of(connection)
             totals = _month_totals(connection, settings)
             standings = _standings(connection)
-            held = _held_back(settings)
+            decisions = decisions_in_force(settings)
+            held = _held_back(settings, decisions)
             for place in _places(connection, [*held, *repeats], organisation, month):
                 faulty = _feedback(connection, place, issued, until, standings, totals, held.get(place, []))
-                found = replace(faulty, faults=[*faulty.faults, *repeats.get(place, [])])
+                found = replace(
+                    faulty,
+                    faults=[*faulty.faults, *repeats.get(place, [])],
+                    notices=decisions.about(*place).sentences(),
+                )
                 write_feedback(target / place[0] / f"{place[1]}.xlsx", found)
                 workbooks += 1
                 faults += len(found.faults)
@@ -259,9 +265,9 @@ def _month_totals(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
     return found
 
 
-def _held_back(settings: Settings) -> dict[tuple[str, str], list[str]]:
+def _held_back(settings: Settings, decisions: Decisions) -> dict[tuple[str, str], list[str]]:
     """Per hospital and month of front pages: why the last version is not used, and what is used instead."""
-    held = held_back_months(settings, decisions_in_force(settings))
+    held = held_back_months(settings, decisions)
     force = slices_in_force(settings.home, held)[DATASET]
     titles = {rule.rule_id: rule.title_zh for rule in load_rules(RULES)}
     paths = {receipt["source"]["sha256"]: receipt["source"]["path"] for receipt in read_receipts(settings.home)}

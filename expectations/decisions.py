@@ -123,6 +123,11 @@ class Decisions(Frozen):
         thresholds = [change.sentence() for change in self.thresholds]
         return thresholds + [override.sentence() for override in self.overrides]
 
+    def about(self, organisation_id: str, month: str) -> Decisions:
+        """Those that hold for a hospital's month; what was decided about other hospitals is not told to it."""
+        mine = [one for one in self.overrides if one.covers(one.rule_id, organisation_id, month)]
+        return Decisions(thresholds=self.thresholds, overrides=tuple(mine))
+
 
 NO_DECISIONS = Decisions()
 

@@ -76,6 +76,7 @@ class Feedback:
     trend: Sequence[Standing]
     totals: Sequence[Total]
     held_back: Sequence[str] = ()
+    notices: Sequence[str] = ()  # of decisions about the gate that hold for this month
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ def _summary(sheets: _Sheets, feedback: Feedback) -> None:
         ("组", "“明细”中同一组号的各行互相重复或矛盾，须对照着核对"),
         ("说明", "本表不含任何患者身份信息，也不含字段的原值，只写明值的类别"),
         *(("本次报送暂不采用", why) for why in feedback.held_back),
+        *(("注意", notice) for notice in feedback.notices),
     ]
     row = sheets.table(sheet, row, ("项目", "内容"), facts)
     kinds = Counter((f.title, f.field, f.remedy) for f in feedback.faults)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -11,6 +13,9 @@ from python_calamine import CalamineWorkbook
 
 from dagster_project.feedback import deadline, write_all
 from dagster_project.settings import Settings
+from expectations.checks import load_rules
+from expectations.decisions import DecisionLog, Override, ThresholdChange
+from expectations.verdict import RULES
 from publishing.feedback import Change, Fault, compare
 from sources import intake, landing
 from sources.synthetic.people import identity_number
@@ -19,6 +24,7 @@ from tests.support.identity import Scanner
 
 KEY = bytes(range(32))
 ONE, OTHER = "12990102MB0000001L", "12990102MB0000002J"
+RULE = "hqms_01_time_order"
 ISSUED = date(2026, 2, 6)  # a Friday
 
 
@@ -125,6 +131,42 @@ def test_a_month_that_is_held_back_is_told_to_its_hospital(tmp_path: Path) -> No
         "hqms/other/hqmsts_2022M01.csv：重报的月份不比上一版少（行数），违反 9 / 检查 10，单独暂缓的阈值 50%；"
         "仍用 hqms/one/hqmsts_2022M01.csv",
     ] in [row[:2] for row in book.get_sheet_by_name("汇总").to_python()]
+
+
+def test_decisions_that_hold_for_a_month_are_printed_on_its_workbook(home: Path, tmp_path: Path) -> None:
+    """Those about the province and about this hospital's month, and none that names another hospital."""
+    shutil.copytree(home, tmp_path, dirs_exist_ok=True)
+    settings = Settings(home=tmp_path, province_division="990000")
+    log, taken = DecisionLog(settings.decisions), date.today()
+    log.record(
+        ThresholdChange(rule_id=RULE, threshold=Decimal("0.03"), owner="信息中心", reason="接口切换", decided_on=taken),
+        load_rules(RULES),
+    )
+    for place in ((None, None), (ONE, "2022-01"), (ONE, "2022-02"), (OTHER, None)):
+        override = Override(
+            rule_id=RULE,
+            organisation_id=place[0],
+            month=place[1],
+            decided_by="张三",
+            confirmed_by="李四",
+            reason="补报中",
+            decided_on=taken,
+            expires_on=taken,
+        )
+        log.record(override, load_rules(RULES))
+    write_all(settings, ISSUED, organisation=ONE)
+    book = CalamineWorkbook.from_path(str(tmp_path / "feedback" / ONE / "2022-01.xlsx"))
+    told = [row[1] for row in book.get_sheet_by_name("汇总").to_python() if row[0] == "注意"]
+    decisions = log.in_force(taken)
+    assert told == [
+        decisions.thresholds[0].sentence(),
+        *(
+            o.sentence()
+            for o in decisions.overrides
+            if (o.organisation_id, o.month) in {(None, None), (ONE, "2022-01")}
+        ),
+    ]
+    assert len(told) == 3
 
 
 def test_rows_that_contradict_each_other_are_listed_together(tmp_path: Path) -> None:
