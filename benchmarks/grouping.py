@@ -89,13 +89,18 @@ def prepare(folder: Path, size: int) -> list[Contender]:
 def promises(summary: Summary) -> list[Promise]:
     """What the product promises of grouping, judged on the largest size."""
     size = summary.sizes[-1]
-    seconds = summary.wall(size, GROUPING)
+    start_up = summary.wall(size, START_UP)
+    seconds = summary.wall(size, GROUPING) - start_up
     limit = 30 * max(1, size / 10_000_000)
     peak = summary.peak(size, GROUPING) / 1024
     imported = summary.wall(size, IMPORT)
     growth = summary.growth(GROUPING)
     held = [
-        Promise(f"{size:,} records are grouped within {limit:.0f} s", f"{seconds:.1f} s", seconds <= limit),
+        Promise(
+            f"{size:,} records are grouped within {limit:.0f} s",
+            f"{seconds:.1f} s, after {start_up:.1f} s in which dbt starts",
+            seconds <= limit,
+        ),
         Promise("grouping takes at most 6 GiB", f"{peak:.1f} GiB", peak <= 6),
         Promise("a scheme of national width is imported within 60 s", f"{imported:.1f} s", imported <= 60),
     ]
