@@ -30,8 +30,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读
 RuleId = Annotated[str, typer.Argument(metavar="规则", help="规则编号，见 zhuanke gate list", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", help="理由", show_default=False)]
 
-_STATES = {"error": "无法判定", "not_applicable": "不适用", "failed": "不通过", "passed": "通过"}
-
 
 @app.command("list")
 def gate_list(home: Home = None, as_json: AsJson = False) -> None:
@@ -61,11 +59,12 @@ def gate_list(home: Home = None, as_json: AsJson = False) -> None:
     changed = {change.rule_id for change in decisions.thresholds}
     table = Table(box=box.SIMPLE_HEAD)
     for title in ("规则", "级别", "阈值", "单独暂缓", "名称"):
-        table.add_column(title, no_wrap=title != "名称")
+        # Chinese has no spaces to break at: fold, or the end of a name is lost
+        table.add_column(title, no_wrap=title != "名称", overflow="fold")
     for rule in rules:
         mark = " *" if rule.rule_id in changed else ""
         hold = f"{rule.hold_back_threshold:f}" if rule.hold_back_threshold is not None else ""
-        table.add_row(rule.rule_id, rule.severity.value, f"{rule.threshold:f}{mark}", hold, rule.title_zh)
+        table.add_row(rule.rule_id, rule.severity.title_zh, f"{rule.threshold:f}{mark}", hold, rule.title_zh)
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
     for sentence in decisions.sentences():
@@ -87,6 +86,7 @@ def gate_show(
     from rich.console import Console
 
     from dagster_project.settings import load_settings
+    from expectations.data_docs import STATES
 
     verdict = _verdict(load_settings(home).verdicts, judged)
     if as_json:
@@ -94,11 +94,11 @@ def gate_show(
         return
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(f"质量门{'开启' if verdict.is_open else '关闭'}：内容 {verdict.judged_hash[:12]}")
-    console.print("  " + "，".join(f"{_STATES[state]} {count}" for state, count in verdict.summary.items()))
+    console.print("  " + "，".join(f"{STATES[state]} {count}" for state, count in verdict.summary.items()))
     for result in verdict.results:
         if result.status in ("failed", "error"):
             told = "（已放行）" if result.is_let_through else ""
-            console.print(f"{_STATES[result.status]}{told} [{result.severity}] {result.id} {result.title_zh}")
+            console.print(f"{STATES[result.status]}{told} [{result.severity.title_zh}] {result.id} {result.title_zh}")
             if result.checked is not None:
                 allowed = f"，允许 {result.threshold:f}" if result.threshold is not None else ""
                 console.print(f"    违规 {result.violated or 0:,} / 检查 {result.checked:,}{allowed}")

@@ -24,3 +24,8 @@ class Severity(StrEnum):
     CRITICAL = "critical"
     WARNING = "warning"
     INFO = "info"
+
+    @property
+    def title_zh(self) -> str:
+        """For people."""
+        return {Severity.CRITICAL: "关键", Severity.WARNING: "警告", Severity.INFO: "提示"}[self]

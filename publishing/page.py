@@ -12,12 +12,10 @@ from pathlib import Path
 
 from expectations.content import DATA, DATABASE
 from expectations.data_docs import STATES, STYLE
-from expectations.frozen import Severity
 from expectations.verdict import Result, Status, Verdict
 from publishing.export import MartSpec
 from publishing.manifest import DATA_DOCS, DATAPACKAGE, PROVENANCE, README, VERDICT
 
-_SEVERITIES = {Severity.CRITICAL: "关键", Severity.WARNING: "警告", Severity.INFO: "提示"}
 _FILES = {
     DATA_DOCS: "数据文档（Data Docs）：逐表逐项的验证结果",
     VERDICT: "质量门裁决：全部检查的计数、阈值与处理办法",
@@ -56,7 +54,7 @@ def _findings(results: Sequence[Result]) -> str:
     if not results:
         return "<p>没有。</p>"
     rows = "".join(
-        f"<tr><td>{escape(result.title_zh)}</td><td>{_SEVERITIES[result.severity]}</td>"
+        f"<tr><td>{escape(result.title_zh)}</td><td>{result.severity.title_zh}</td>"
         f'<td class="{result.status.value}">{STATES[result.status.value]}</td>'
         f'<td class="n">{result.violated or 0:,} / {result.checked or 0:,}</td>'
         f"<td>{escape(result.reason or result.remedy)}</td></tr>"

@@ -207,6 +207,24 @@ def test_a_home_without_a_good_night_is_late(settings: Settings) -> None:
     assert [alert.title for alert in alerts.due(settings)] == ["专科指标：运行逾期"]
 
 
+def test_what_there_is_reason_for_reaches_the_receiver(
+    settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed gate, a month that has not come by its day, a night that is late: each once."""
+    monkeypatch.setenv(alerts.ADDRESSES, f"json://{receiver.host}/night")
+    force = {"hqms_front_page": {("A", "2024-01"): "x", ("B", "2024-01"): "x", ("A", "2024-02"): "x"}}
+    monkeypatch.setattr(candidate, "slices_in_force", lambda home: force)
+    append_journal(settings, "started", run_id="1")
+    append_journal(settings, "gate_closed", run_id="1", judged_hash="ab")
+    append_journal(settings, "ended", run_id="1")
+    late = datetime(2024, 3, 16, 4, tzinfo=UTC)
+    assert alerts.send(settings, alerts.due(settings, late)) == []
+    append_journal(settings, "up_to_date")
+    assert alerts.send(settings, alerts.due(settings, late)) == []
+    told = [body["title"] for _, body in receiver.posts]
+    assert sorted(told) == ["专科指标：报送逾期", "专科指标：质量门关闭，未发布", "专科指标：运行逾期"]
+
+
 @pytest.mark.parametrize(("month", "before"), [("2024-01", "2023-12"), ("2024-12", "2024-11"), ("2024-10", "2024-09")])
 def test_the_month_before(month: str, before: str) -> None:
     assert alerts._month_before(month) == before
