@@ -177,30 +177,18 @@ def cert_revoke(certificate: Certificate, key: KeyFile, reason: Reason, home: Ho
 @app.command("list")
 def cert_list(home: Home = None, as_json: AsJson = False) -> None:
     """列出全部证书及其状态。"""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
     from publishing.certificates.history import STANDING_ZH, histories
 
     found = histories(_office(home).register.entries())
     if as_json:
         print(json.dumps([_told(history) for history in found.values()], ensure_ascii=False, indent=1))
         return
-    table = Table(box=box.SIMPLE_HEAD)
-    for title in ("证书", "状态", "发布版", "拟制", "异议", "未决"):
-        table.add_column(title)
     for history in found.values():
-        drafted, queries = history.drafted, history.queries
-        table.add_row(
-            history.certificate,
-            STANDING_ZH[history.standing],
-            drafted.facts["release"],
-            f"{drafted.at:%Y-%m-%d} {drafted.by}",
-            str(len(queries)),
-            str(len(history.open_queries)),
+        drafted, asked, pending = history.drafted, len(history.queries), len(history.open_queries)
+        print(f"{history.certificate}  {STANDING_ZH[history.standing]}")
+        print(
+            f"  {drafted.at:%Y-%m-%d} {drafted.by} 拟制，据 {drafted.facts['release']}；异议 {asked} 件，未决 {pending} 件"
         )
-    Console(highlight=False, soft_wrap=True).print(table)
 
 
 @app.command("show")

@@ -138,10 +138,6 @@ def key_end(
 @app.command("list")
 def key_list(home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
     """列出公钥册：持有人、角色、有效期，以及公钥册的指纹。"""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
     from dagster_project.settings import load_settings
     from publishing.certificates.keyring import ROLE_ZH, Keyring
 
@@ -150,17 +146,11 @@ def key_list(home: Home = None, as_json: Annotated[bool, typer.Option("--json", 
     if as_json:
         print(json.dumps(keyring.model_dump(mode="json"), ensure_ascii=False, indent=1))
         return
-    table = Table(box=box.SIMPLE_HEAD)
-    for title in ("密钥", "算法", "持有人", "单位", "角色", "有效期"):
-        table.add_column(title)
     for key in keyring.keys:
         roles = "、".join(ROLE_ZH[role] for role in key.roles)
-        table.add_row(
-            key.key_id, key.algorithm, key.name, key.organisation, roles, f"{key.valid_from} 至 {key.valid_to}"
-        )
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
-    console.print(f"指纹：{keyring.fingerprint}")
+        print(f"{key.key_id}  {key.name}（{key.organisation}）")
+        print(f"  {key.algorithm}；{roles}；{key.valid_from} 至 {key.valid_to}")
+    print(f"指纹：{keyring.fingerprint}")
 
 
 @app.command("pseudonym")
