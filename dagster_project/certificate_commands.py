@@ -186,9 +186,8 @@ def cert_list(home: Home = None, as_json: AsJson = False) -> None:
     for history in found.values():
         drafted, asked, pending = history.drafted, len(history.queries), len(history.open_queries)
         print(f"{history.certificate}  {STANDING_ZH[history.standing]}")
-        print(
-            f"  {drafted.at:%Y-%m-%d} {drafted.by} 拟制，据 {drafted.facts['release']}；异议 {asked} 件，未决 {pending} 件"
-        )
+        source = f"{drafted.at:%Y-%m-%d} {drafted.by} 拟制，据 {drafted.facts['release']}"
+        print(f"  {source}；异议 {asked} 件，未决 {pending} 件")
 
 
 @app.command("show")
