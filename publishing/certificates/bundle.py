@@ -224,20 +224,20 @@ def _notices(connection: duckdb.DuckDBPyConnection, target: Path) -> Iterator[st
     """Hospitals whose data are not beyond doubt, and months that were not used."""
     graded = connection.execute(
         f"""
-        select grade, string_agg(hospital_id || '（' || years || '年）', '、' order by hospital_id)
+        select grade, years, string_agg(hospital_id, '、' order by hospital_id)
         from (
             select grade, hospital_id, string_agg(distinct data_year, '、' order by data_year) as years
             from '{target / DATA / "fct_fitness.parquet"}'
-            where mart = 'fct_indicator' and grade <> 'A'
+            where mart = 'fct_indicator' and grade <> 'A' and hospital_id <> 'REGION'
                 and data_year between (select min(first_year) from '{target / DATA / "dim_window.parquet"}')
                 and (select max(last_year) from '{target / DATA / "dim_window.parquet"}')
             group by all
         )
-        group by grade order by grade
+        group by grade, years order by grade, years
         """
     ).fetchall()
-    for grade, hospitals in graded:
-        yield f"数据质量 {grade} 级：{hospitals}"
+    for grade, years, hospitals in graded:
+        yield f"数据质量 {grade} 级（{years} 年）：{hospitals}"
     held = connection.execute(
         f"""
         select distinct organisation_id, month, consequence

@@ -101,6 +101,18 @@ def test_held_back_months_are_told_with_the_certificate(full_desk: Desk) -> None
     assert told in full_desk.verify(full_desk.copy(full_desk.root.parent / "copy").issued_after_draft(NAME)).notices
 
 
+def test_hospitals_whose_data_are_not_beyond_doubt_are_told_by_grade_and_years(full_desk: Desk) -> None:
+    """The province as a whole is no hospital."""
+    changes = (
+        "update fct_fitness set grade = 'B'",
+        "insert into fct_fitness values ('fct_indicator', 'REGION', 2023, 'B')",
+    )
+    publish_marts(full_desk.root, "R2", *changes)
+    folder = full_desk.office.bundle(full_desk.draft())
+    told, _ = json.loads((folder / DATAPACKAGE).read_bytes())["notices"]
+    assert told == "数据质量 B 级（2023 年）：H1、H2"
+
+
 def test_inputs_are_named_slice_by_slice(full_desk: Desk) -> None:
     folder = full_desk.office.bundle(full_desk.draft())
     _, line = (folder / "evidence" / "inputs.csv").read_text(encoding="utf-8").splitlines()
