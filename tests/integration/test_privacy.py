@@ -7,17 +7,23 @@ import json
 import shutil
 import sqlite3
 import zipfile
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+from sqlalchemy import make_url
+from support.front_page import clean_front_page
 from support.identity import Leak, Scanner
+from support.tables import fill
 
 from dagster_project import alerts
 from dagster_project.feedback import write_all
 from dagster_project.settings import Settings
 from dagster_project.workspace import append_journal
+from sources import intake, landing
+from sources.databases.config import Pull, Source
+from sources.databases.pull import pull
 
 NAME, NUMBER, ADDRESS = "欧阳示例", "990102196005050031", "云岫省岫宁市东岫区示例路1号7栋"
 
@@ -130,6 +136,39 @@ def test_no_identity_goes_back_to_the_sender_or_into_an_alert(
     monkeypatch.setenv(alerts.ADDRESSES, "json://127.0.0.1:1/")
     problems = alerts.send(settings, told)
     assert identities.find("\n".join([*(f"{alert}" for alert in told), *problems]).encode()) == set()
+
+
+def test_no_identity_of_a_database_is_found_outside_the_inbox(tmp_path: Path) -> None:
+    """A pull, its journal, what landed, what was set aside and the workbook of it; with names where numbers belong."""
+    home, url = tmp_path / "home", f"sqlite:///{tmp_path / 'his.db'}"
+    pages = [
+        clean_front_page(
+            organisation="12990102MB0000001L",
+            record=f"GOLD{serial:05d}",
+            admitted=datetime(2024, 1, 5, 8),
+            discharged=datetime(2024, 1, 10, 10),
+            department="0304",
+            diagnosis="I21.001",
+            serial=serial,
+            address=ADDRESS,
+            **misplaced,
+        )
+        for serial, misplaced in enumerate([{}, {"A49": NAME}, {"B15": NUMBER}, {"B20": NAME}, {"D01": ADDRESS}])
+    ]
+    identities = Scanner(
+        {page[item] for page in pages for item in ("A11", "A20", "A27", "A32", "A35", "A48")} | {NAME, NUMBER, ADDRESS}
+    )
+    fill(url, "pages", pages)
+    report = pull(home, Source("pages", Pull(connection="his", layout="hqms_abcd", table="pages"), make_url(url)))
+    assert (report.problem, report.rows) == (None, len(pages))
+    intake.record(home, intake.scan(home))
+    landed = landing.land(home, "hqms_front_page", key=bytes(range(32)))
+    written = write_all(Settings(home=home, province_division="990000"), date(2024, 2, 6))
+    assert landed.rows_quarantined >= 3 and written.faults >= 3
+    assert len({leak.value for leak in identities.scan(home / "inbox")}) > 10  # of what the pull asks for at all
+    assert (home / "receipts" / "pulls.jsonl").read_text("utf-8").count("pages") > 0
+    assert identities.scan(home, skip=["inbox"]) == []
+    assert identities.find(f"{report}{landed}".encode()) == set()
 
 
 def test_there_was_something_to_search(small_home: Path) -> None:
