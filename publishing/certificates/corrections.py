@@ -1,6 +1,7 @@
 """What a new revision changes against the one before: the queries that were accepted, values, scores and places.
 
-Belongs here: that comparison, written into the evidence of the new revision. Does not belong here: why a number moved
+Belongs here: that comparison, written into the evidence of the new revision, beside each changed row the accepted
+queries of its hospital; a row without one moved because others did. Does not belong here: why a number moved
 (that takes computing it again).
 """
 
@@ -48,6 +49,11 @@ def write_corrections(before: Path, after: Path, history: History) -> None:
                 decision = "accepted" if query.is_accepted else "rejected"
                 table.writerow((*told, decision, ruled.by, ruled.reason, ruled.facts["changed_input"]))
     with duckdb.connect() as connection:
+        connection.execute("create table accepted (hospital_id varchar, query varchar)")
+        for query in history.queries.values():
+            if query.is_accepted:
+                place = [query.asked.facts["hospital_id"], query.query_id]
+                connection.execute("insert into accepted values (?, ?)", place)
         connection.execute(_changed("fct_indicator", _INDICATOR, ("value",), before, after, target / "values.csv"))
         connection.execute(
             _changed("fct_score", _SCORE, ("score", "rank"), before, after, target / "ranks.csv", "level = 'total'")
@@ -63,12 +69,13 @@ def _changed(
     target: Path,
     only: str = "true",
 ) -> str:
-    """Rows whose values differ, or that only one revision has."""
+    """Rows whose values differ, or that only one revision has, each with the accepted queries of its hospital."""
     columns = ", ".join(f"old.{name} as {name}_before, new.{name} as {name}_after" for name in values)
     differ = " or ".join(f"old.{name} is distinct from new.{name}" for name in values)
     old, new = (f"(from '{folder / DATA / mart}.parquet' where {only})" for folder in (before, after))
     keys = ", ".join(key)
     return (
-        f"copy (select {keys}, {columns} from {old} as old full join {new} as new using ({keys}) "
-        f"where {differ} order by {keys}) to '{target}' (format csv, header)"
+        f"copy (select {keys}, {columns}, queries from {old} as old full join {new} as new using ({keys}) "
+        "left join (select hospital_id, string_agg(query, '、' order by query) as queries from accepted group by all) "
+        f"using (hospital_id) where {differ} order by {keys}) to '{target}' (format csv, header)"
     )

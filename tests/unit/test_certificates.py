@@ -343,10 +343,10 @@ def test_a_new_revision_says_what_it_changes(full_desk: Desk) -> None:
         return (corrections / name).read_text(encoding="utf-8").splitlines()[1:]
 
     assert lines("queries.csv") == ["Q1,H1,cmi,数值不符,2026-03-02T09:00:00+08:00,accepted,评审,属实,H1 2023-04 首页"]
-    assert lines("values.csv") == ["H1,0304,department,2023,cmi,1.00000000,2.00000000"]
+    assert lines("values.csv") == ["H1,0304,department,2023,cmi,1.00000000,2.00000000,Q1"]
     assert lines("ranks.csv") == [
-        "national,2023,0304,H1,75.00000000,20.00000000,1,2",
-        "national,2023,0304,H2,25.00000000,25.00000000,,1",
+        "national,2023,0304,H1,75.00000000,20.00000000,1,2,Q1",
+        "national,2023,0304,H2,25.00000000,25.00000000,,1,",
     ]
 
 
