@@ -29,7 +29,7 @@ START_UP, SCORING, SELECTION = "dbt with nothing to do", "scores of all programm
 SPECIALTIES = 40
 _SCORING = ("path:models/intermediate/scoring", "path:models/marts/scoring")
 _SELECTION = ("int_selection_candidate+",)
-_LIMITS = {SCORING: 60, SELECTION: 30}  # CPU seconds for 4,000 candidates
+_LIMITS = {SCORING: 30, SELECTION: 30}  # CPU seconds for 4,000 candidates
 
 
 def prepare(folder: Path, size: int) -> list[Contender]:

@@ -20,6 +20,7 @@
     count(*) filter (where has_complication) as complication_count,
     count(*) filter (where is_day_surgery) as day_surgery_count,
     count(*) filter (where has_endoscopy_or_intervention) as endoscopy_or_intervention_count,
+    count(*) filter (where is_robot_assisted) as robot_assisted_count,
     count(*) filter (where has_class1_incision) as class1_incision_count,
     count(*) filter (where has_class1_infection) as class1_infection_count,
     count(*) filter (where is_ventilated_long) as ventilated_long_count,

@@ -92,6 +92,7 @@ class Discharge:
     surgery: bool
     level4: bool
     minimally_invasive: bool
+    robot_assisted: bool
     operations: frozenset[str]
     endoscopic_or_interventional: bool
     within_48_hours: bool
@@ -139,6 +140,7 @@ def _discharge(row: Mapping[str, str]) -> Discharge:
         surgery=bool(surgical),
         level4=any(level == "4" for _, level, _ in surgical),
         minimally_invasive=any(minimal for _, _, minimal in surgical),
+        robot_assisted=bool(surgical) and any(code.startswith("17.4") for code in row["operations"].split(";")),
         operations=frozenset(surgery),
         endoscopic_or_interventional=any(
             entry[0] == "介入治疗" or code in ENDOSCOPIC for code, entry in surgery.items()
@@ -296,6 +298,7 @@ def count(rows: list[Discharge], reference: list[Discharge]) -> Counted:
         "discharge_count": number(len(rows)),
         "surgery_count": number(len(surgery)),
         "surgery_share": share(surgery, rows),
+        "robot_assisted_share": share((row for row in surgery if row.robot_assisted), surgery),
         "day_surgery_share": share(
             (row for row in elective if row.operations & ENDOSCOPIC and row.within_48_hours), elective
         ),

@@ -18,7 +18,8 @@ from backtests.test_golden_count import by_hand, exact
 KEYS = ("attribution", "window_id", "hospital_id", "specialty_code", "indicator_id")
 NAMES = {organisation: name for name, organisation in ORGANISATIONS.items()}
 NOT_APPLICABLE = {
-    *("level4_surgery_share", "minimally_invasive_share", "day_surgery_share", "surgical_complication_rate"),
+    *("level4_surgery_share", "minimally_invasive_share", "robot_assisted_share"),
+    *("day_surgery_share", "surgical_complication_rate"),
     *("incision_infection_rate", "rescue_success_rate", "cure_improvement_rate", "cure_rate"),
     *("concentration_largest_share", "concentration_hhi"),
 }

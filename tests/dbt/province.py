@@ -73,6 +73,8 @@ def happenings(draw: random.Random, row: dict[str, Any]) -> dict[str, Any]:
         "admission_time": row["discharge_time"] - timedelta(hours=draw.choice([5, 48, 49, 200])),
         "diagnoses": row["diagnoses"] + draw.choice([[], ["T81.000"], ["I10.x00"]]),
         "diagnosis_conditions": ["1", draw.choice(["1", "4"])],
+        # every fourth by a robot, whether or not anything was operated
+        "operations": row["operations"] + (["17.4200"] if row["source_row"] % 4 == 0 else []),
         "diagnosis_outcomes": [draw.choice(["1", "2", "3", None])],
         "operation_incisions": [draw.choice(["1", "3", "10", "4"]) for _ in row["operations"]],
         "rescue_count": rescues,

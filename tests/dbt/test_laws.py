@@ -235,7 +235,7 @@ WEIGHTED = {"cmi", "cost_consumption_index", "time_consumption_index", "rw2_shar
 SURGICAL = {"surgery_count", "level4_surgery_share", "minimally_invasive_share"}
 OPERATED = {
     *("surgery_share", "day_surgery_share", "surgical_complication_rate", "procedure_spectrum"),
-    "endoscopy_intervention_present",
+    *("endoscopy_intervention_present", "robot_assisted_share"),
 }
 SWITCHED = {
     # switch: (value, indicators of which some cell must move while all others stay)

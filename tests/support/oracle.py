@@ -711,6 +711,9 @@ def discharges(inbox: Path, *, province: str, pages: FrontPages | None = None) -
     rows["level4"] = [any(entry.level == "4" for entry in several) for several in entries]
     rows["minimally_invasive"] = [any(entry.minimally_invasive for entry in several) for several in entries]
     rows["endoscopic"] = [any(entry.endoscopic for entry in several) for several in entries]
+    # 17.4 of ICD-9-CM-3 stands beside the operation that the robot assisted
+    rows["robotic"] = [any(code.startswith("17.4") for code in codes if code) for codes in rows["operations"]]
+    rows["robotic"] &= rows["surgery"]
     rows["elective"] = rows["surgery"] & (rows["route"] != "1")
     short = rows["discharged"] - rows["admitted"] <= pd.Timedelta(hours=48)
     rows["day_surgery"] = [any(entry.day_surgery for entry in several) for several in entries]
@@ -805,6 +808,7 @@ class Sums:
     surgery: int = 0
     level4: int = 0
     minimally_invasive: int = 0
+    robotic: int = 0
     transferred_in: int = 0
     residence_known: int = 0
     out_of_province: int = 0
@@ -935,6 +939,7 @@ class Window:
             "discharge_count": _count(every.discharges, every.discharges),
             "surgery_count": _count(every.surgery, every.discharges),
             "surgery_share": _ratio(every.surgery, every.discharges),
+            "robot_assisted_share": _ratio(every.robotic, every.surgery),
             "day_surgery_share": _ratio(every.day_surgery, every.elective),
             "surgical_complication_rate": _ratio(every.complication, every.elective),
             "incision_infection_rate": _ratio(every.class1_bad, every.class1),

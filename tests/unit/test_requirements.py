@@ -242,7 +242,9 @@ def test_every_definition_and_item_has_a_version_or_a_state() -> None:
 # --- what has only a proxy
 
 
+NEW_TECHNIQUES = {f"dossier:{item}" for item in ("D0405", "D0406", "D0407", "D0409", "D0410")}
 PROXIES = {
+    "N-31": ("其余是否开展由申报材料填写", {"indicators:robot_assisted_share", *NEW_TECHNIQUES}),
     "N-16": ("没有给出各因素的权重", {"int_candidate_fact", "fct_patient_flow", "sources/contracts/population.yml"}),
     "N-22": ("跨省就医的他省部分", {"direction_list:N-23", "fct_patient_flow"}),
     "G-03": ("外出就诊率代替", {"fct_patient_flow", "fct_outflow"}),

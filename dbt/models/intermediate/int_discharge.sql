@@ -103,6 +103,8 @@ resolved as (
         and {{ seconds_between('page.admission_time', 'page.discharge_time') }}
         <= 3600 * switch.day_surgery_max_hours as is_day_surgery,
         surgery.endoscopic_procedures > 0 as has_endoscopy_or_intervention,
+        -- ICD-9-CM-3 17.4: stands beside the operation that the robot assisted, and in no catalogue of surgery
+        surgery.surgery_procedures > 0 and {{ has_prefix('page.operations', '17.4') }} as is_robot_assisted,
         surgery.operation_codes,
         -- 0 class excluded; 3 is a class I incision that healed badly
         {{ has_any_of('page.operation_incisions', ['1', '2', '3', '10']) }} as has_class1_incision,
@@ -194,6 +196,7 @@ select
     coalesce(is_elective_surgery and has_complication, false) as has_complication,
     coalesce(is_elective_surgery and is_day_surgery, false) as is_day_surgery,
     coalesce(has_endoscopy_or_intervention, false) as has_endoscopy_or_intervention,
+    coalesce(is_robot_assisted, false) as is_robot_assisted,
     has_class1_incision,
     has_class1_infection,
     coalesce(is_ventilated_long, false) as is_ventilated_long,
