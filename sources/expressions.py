@@ -16,6 +16,9 @@ from sources.connectors.cells import ABSENT, Slots
 from sources.contract import REFERENCE_DIR, Contract, ContractField, contracts_of
 from sources.residence import head_sql
 
+NO_CODE = "非编码"
+_LONGEST_ICD = 16  # bytes: A00.000x001 with marks behind it is shorter, an identity number is longer
+
 
 @dataclass(frozen=True)
 class Parsed:
@@ -108,8 +111,13 @@ def flag(text: str) -> str:
 
 
 def icd(text: str) -> str:
-    """A diagnosis or operation code in the national form: capitals, but a lower-case x inside (``I10.x00``)."""
-    return f"(upper(left({text}, 1)) || replace(upper(substr({text}, 2)), 'X', 'x'))"
+    """A diagnosis or operation code in the national form: capitals, but a lower-case x inside (``I10.x00``).
+
+    What cannot be a code, by its length or its script, might be a name: only that something stood there is kept.
+    """
+    code = f"(upper(left({text}, 1)) || replace(upper(substr({text}, 2)), 'X', 'x'))"
+    is_wide = f"strlen({text}) <> length({text}) and not contains({text}, '†')"
+    return f"case when strlen({text}) > {_LONGEST_ICD} or {is_wide} then '{NO_CODE}' else {code} end"
 
 
 def _department(text: str) -> str:

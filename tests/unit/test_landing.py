@@ -187,6 +187,15 @@ def test_header_order_is_free_and_extensions_may_follow(tmp_path: Path) -> None:
     assert receipts(tmp_path)[0]["columns_unknown"] == ["ZZ9"]
 
 
+def test_a_name_in_the_place_of_a_code_does_not_land(tmp_path: Path) -> None:
+    """Only that something stood there: rules count it, and no list of cases shows it."""
+    codes = {"C03C": "张三", "C06x01C": "110101199003071234", "C06x02C": "A17.0†", "C06x03C": "m80.000X031+"}
+    hqms(tmp_path, "hqmsts_2022M01.csv", front_page_csv([page(**codes)]))
+    land(tmp_path)
+    assert landed(tmp_path, "diagnoses") == [(["非编码", "非编码", "A17.0†", "M80.000x031+"],)]
+
+
+
 def test_missing_is_dash_empty_or_blank(tmp_path: Path) -> None:
     hqms(tmp_path, "hqmsts_2022M01.csv", front_page_csv([page(A38C="-", A21C="", A19C="  ", A46C=" - ")]))
     land(tmp_path)
