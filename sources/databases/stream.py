@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 10_000
-_COPY_BLOCK = 1 << 20
+_COPY_BLOCK = 1 << 22
 _BLOCKS_AHEAD = 4
 # MySQL's zero dates are what it keeps where there is no date
 _MISSING = frozenset({"", "-", "0000-00-00", "0000-00-00 00:00:00"})
