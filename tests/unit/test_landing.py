@@ -195,7 +195,6 @@ def test_a_name_in_the_place_of_a_code_does_not_land(tmp_path: Path) -> None:
     assert landed(tmp_path, "diagnoses") == [(["非编码", "非编码", "A17.0†", "M80.000x031+"],)]
 
 
-
 def test_missing_is_dash_empty_or_blank(tmp_path: Path) -> None:
     hqms(tmp_path, "hqmsts_2022M01.csv", front_page_csv([page(A38C="-", A21C="", A19C="  ", A46C=" - ")]))
     land(tmp_path)
