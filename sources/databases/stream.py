@@ -12,10 +12,11 @@ cell.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 10_000
-_COPY_BLOCK = 1 << 22
 _BLOCKS_AHEAD = 4
 # MySQL's zero dates are what it keeps where there is no date
 _MISSING = frozenset({"", "-", "0000-00-00", "0000-00-00 00:00:00"})
@@ -76,7 +76,8 @@ def _copied(
         ThreadPoolExecutor(1, "parse") as parser,
     ):
         parsing: deque[Future[list[pa.RecordBatch]]] = deque()
-        for block in _blocks(copy):  # the next rows are received while these are parsed
+        # one row to a piece; the next rows are received while these are parsed
+        while block := b"".join(islice(copy, _ROWS)):
             parsing.append(parser.submit(_parsed, block, wanted))
             if len(parsing) == _BLOCKS_AHEAD:
                 yield from parsing.popleft().result()
@@ -102,20 +103,6 @@ def _parsed(block: bytes, wanted: _Wanted) -> list[pa.RecordBatch]:
         ),
     )
     return [_clean(batch, wanted.gbk_in_latin1) for batch in table.to_batches()]
-
-
-def _blocks(copy: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """What COPY sends, one row to a piece: whole rows, about a block at a time."""
-    held: list[bytes | memoryview] = []
-    size = 0
-    for piece in copy:
-        held.append(piece)
-        size += len(piece)
-        if size >= _COPY_BLOCK:
-            yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
 
 
 def _postgres_text(column: Column) -> sa.ColumnElement[Any]:

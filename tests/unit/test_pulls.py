@@ -507,7 +507,7 @@ def break_in(monkeypatch: pytest.MonkeyPatch, month: int, harm: Callable[[], Non
                 harm()
 
     monkeypatch.setattr(pulling.stream, "batches", batches)
-    monkeypatch.setattr(stream, "_COPY_BLOCK", 1 << 16)
+    monkeypatch.setattr(stream, "_ROWS", 100)
 
 
 def test_a_server_killed_in_a_month_leaves_whole_months_and_the_next_pull_goes_on(
