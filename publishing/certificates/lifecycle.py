@@ -26,7 +26,7 @@ from typing import Any
 
 from expectations.content import sha256_file
 from expectations.verdict import sync_folder, write_durably
-from publishing.certificates.bundle import Exhibits, write_bundle, write_exhibits
+from publishing.certificates.bundle import PUBLIC, Exhibits, write_bundle, write_exhibits
 from publishing.certificates.dsse import Envelope, pae
 from publishing.certificates.gate_statement import GATE_ENVELOPE, gate_statement
 from publishing.certificates.history import History, Standing, histories, latest_revision
@@ -368,6 +368,23 @@ class Office:
         names = sorted(self._signers(history, folder))
         if len(names) < SIGNERS:
             raise StepRefused(f"须有 {SIGNERS} 人签署，现有 {len(names)} 人（{'、'.join(names) or '无'}）。")
+        self._require_nothing_given_away(history.certificate, folder / PUBLIC)
+
+    def _require_nothing_given_away(self, certificate: str, public: Path) -> None:
+        """The draft minded the public editions issued until then; others may have been issued since."""
+        from publishing.disclosure import DisclosureError, given_away
+
+        if not public.exists():
+            return
+        try:
+            found = given_away(public, sorted(self.folder.glob(f"CERT-*/{PUBLIC}")))
+        except DisclosureError as error:
+            raise StepRefused(f"{error}。请撤销 {certificate} 后重新拟制。") from error
+        if found:
+            raise StepRefused(
+                f"拟制之后签发的公开版隐去了 {len(found)} 个单元，本证书的公开版却公布其数值"
+                f"（如机构 {found[0][0]}、专科 {found[0][1]}、指标 {found[0][2]}）。请撤销 {certificate} 后重新拟制。"
+            )
 
     def _signers(self, history: History, folder: Path) -> set[str]:
         """Who signed, by register and envelope alike."""

@@ -4,7 +4,7 @@ Belongs here: which marts are public at all (``marts.yaml``), which cells are su
 that is written. Does not belong here: the full edition, who may read it, and any number that is not in the marts.
 """
 
-from publishing.disclosure.edition import write_public_edition
+from publishing.disclosure.edition import given_away, write_public_edition
 from publishing.disclosure.rules import DisclosureError, Policy
 
-__all__ = ["DisclosureError", "Policy", "write_public_edition"]
+__all__ = ["DisclosureError", "Policy", "given_away", "write_public_edition"]

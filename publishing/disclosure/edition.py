@@ -78,6 +78,18 @@ def write_public_edition(
     return [target / name for name in (*files, DATAPACKAGE)]
 
 
+def given_away(public: Path, issued: Sequence[Path]) -> list[Key]:
+    """Cells that an edition would publish although one that was issued since it was made suppresses them.
+
+    Raises DisclosureError where their windows are of other lengths.
+    """
+    package = json.loads((public / DATAPACKAGE).read_text("utf-8"))
+    suppressed_there = _suppressed_before(issued, package["window"], package["programme"])
+    with (public / "data" / "values.csv").open(encoding="utf-8-sig", newline="") as file:
+        published = {(row["hospital_id"], row["specialty_code"], row["indicator_id"]) for row in csv.DictReader(file)}
+    return sorted(suppressed_there & published)
+
+
 def _cells(marts: Marts) -> tuple[list[Cell], dict[Key, Row]]:
     """Every hospital's cell of every indicator, whichever programme uses it: one hospital's cells are suppressed alike
     in all editions. The values by key.

@@ -13,9 +13,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from certificates import NAME, PROGRAMME, WINDOW, Desk, no_packets, public_key, publish_marts
+from certificates import NAME, PROGRAMME, WINDOW, Desk, no_packets, public_key, publish_marts, small_bundle
 from filelock import FileLock
 
+from publishing import disclosure
 from publishing.certificates import lifecycle, register
 from publishing.certificates.bundle import BundleRefused
 from publishing.certificates.gate_statement import gate_statement
@@ -312,6 +313,21 @@ def test_each_hospital_gets_a_packet_and_no_window_opens_without(desk: Desk) -> 
 
 
 # --- revisions
+
+
+def test_a_public_edition_that_gives_away_what_another_suppresses_is_not_issued(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_public(release: Path, target: Path, name: object, **others: object) -> None:
+        (target / "public").mkdir()
+        small_bundle(release, target, name, **others)
+
+    monkeypatch.setattr(lifecycle, "write_bundle", with_public)
+    monkeypatch.setattr(disclosure, "given_away", lambda *_: [("H3", "0304", "cmi")])
+    with pytest.raises(StepRefused, match=r"机构 H3、专科 0304、指标 cmi.*请撤销 .* 后重新拟制"):
+        desk.issued()
+    monkeypatch.setattr(disclosure, "given_away", lambda *_: [])
+    assert desk.office.issue(NAME, desk.signers["丙"], "同意").exists()
 
 
 def test_the_next_revision_takes_the_place_of_the_one_before(desk: Desk) -> None:

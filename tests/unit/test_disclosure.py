@@ -16,7 +16,7 @@ from candidate_marts import SEEDS, WINDOW, candidate_marts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publishing.disclosure import DisclosureError, Policy, write_public_edition
+from publishing.disclosure import DisclosureError, Policy, given_away, write_public_edition
 from publishing.disclosure.edition import MARTS
 from publishing.disclosure.rules import DERIVABLE, SMALL, Cell, Relations, suppressed
 from publishing.manifest import digests
@@ -266,6 +266,15 @@ def test_what_was_suppressed_once_stays_suppressed_for_its_window(tmp_path: Path
     second = edition(tmp_path / "r2", SMALL_CELL.replace("= 4", "= 14"), earlier=[first])
     (row,) = [row for row in table(second, "suppressed") if place(row) == ("0304", "H3", "mortality_mid_low_risk")]
     assert row["reason"] == "此前的公开版已隐去"
+
+
+def test_an_edition_made_beside_another_is_found_to_publish_what_that_suppresses(tmp_path: Path) -> None:
+    first = edition(tmp_path / "one", SMALL_CELL)
+    beside = edition(tmp_path / "other", SMALL_CELL.replace("= 4", "= 14"))
+    assert ("H3", "0304", "mortality_mid_low_risk") in given_away(beside, [first])
+    assert given_away(first, [beside]) == []
+    with pytest.raises(DisclosureError, match="长短不同的窗口"):
+        given_away(edition(tmp_path / "year", "update dim_window set years = 1"), [first])
 
 
 def test_windows_of_other_lengths_are_refused(tmp_path: Path) -> None:
