@@ -374,10 +374,11 @@ class Office:
         """The draft minded the public editions issued until then; others may have been issued since."""
         from publishing.disclosure import DisclosureError, given_away
 
-        if not public.exists():
+        if not (public / DATAPACKAGE).exists():
             return
+        issued = [package.parent for package in sorted(self.folder.glob(f"CERT-*/{PUBLIC}/{DATAPACKAGE}"))]
         try:
-            found = given_away(public, sorted(self.folder.glob(f"CERT-*/{PUBLIC}")))
+            found = given_away(public, issued)
         except DisclosureError as error:
             raise StepRefused(f"{error}。请撤销 {certificate} 后重新拟制。") from error
         if found:

@@ -320,6 +320,7 @@ def test_a_public_edition_that_gives_away_what_another_suppresses_is_not_issued(
 ) -> None:
     def with_public(release: Path, target: Path, name: object, **others: object) -> None:
         (target / "public").mkdir()
+        (target / "public" / DATAPACKAGE).write_text("{}", encoding="utf-8")
         small_bundle(release, target, name, **others)
 
     monkeypatch.setattr(lifecycle, "write_bundle", with_public)
