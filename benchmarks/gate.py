@@ -25,6 +25,7 @@ START_UP, RULES, VERDICT = "dbt with nothing to do", "all rules counted", "verdi
 INDICATORS = "all indicators"
 _QUALITY = ("path:models/intermediate/quality", "path:models/marts/quality", "fct_dq_result")
 _HOSPITALS = 100  # of a large province, whatever the number of discharges
+_FEWEST = 72  # discharges of a hospital in its thirty-six months: a trial run has fewer hospitals
 _DRAWN = 100_000  # discharges that are drawn and landed; more are copies of them
 _COPIED = ("hqms_front_page", "drg_result", "single_disease_report")
 # How a copy differs, by its number: the stay of somebody else in the same hospital, month and file, some seconds later
@@ -106,7 +107,8 @@ def _write(home: str, size: str) -> None:
     from sources.synthetic import write_province
 
     folder = Path(home)
-    write_province(folder, hospitals=_HOSPITALS, months=36, discharges=min(_DRAWN, int(size)), broken_files=False)
+    hospitals = min(_HOSPITALS, int(size) // _FEWEST)
+    write_province(folder, hospitals=hospitals, months=36, discharges=min(_DRAWN, int(size)), broken_files=False)
     intake.record(folder, intake.scan(folder))
     for dataset in landing.DATASETS:
         landing.land(folder, dataset, key=bytes(range(32)), workers=2)
