@@ -104,8 +104,13 @@ def write_exhibits(folder: Path, name: CertificateName, notices: Sequence[str]) 
     }
     write_forms(folder / DATA, folder / "form", **chosen, notices=notices)
     write_report(folder / DATA, folder / "report", **chosen, notices=notices)
-    issued = sorted(folder.parent.glob(f"CERT-*/{PUBLIC}"))
+    issued = public_editions(folder.parent)
     write_public_edition(folder / DATA, folder / PUBLIC, **chosen, earlier=issued, notices=notices)
+
+
+def public_editions(certified: Path) -> list[Path]:
+    """The public editions of all certificates that were issued, whatever became of them."""
+    return [package.parent for package in sorted(certified.glob(f"CERT-*/{PUBLIC}/{DATAPACKAGE}"))]
 
 
 def write_bundle(

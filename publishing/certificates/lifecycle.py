@@ -26,7 +26,7 @@ from typing import Any
 
 from expectations.content import sha256_file
 from expectations.verdict import sync_folder, write_durably
-from publishing.certificates.bundle import PUBLIC, Exhibits, write_bundle, write_exhibits
+from publishing.certificates.bundle import PUBLIC, Exhibits, public_editions, write_bundle, write_exhibits
 from publishing.certificates.dsse import Envelope, pae
 from publishing.certificates.gate_statement import GATE_ENVELOPE, gate_statement
 from publishing.certificates.history import History, Standing, histories, latest_revision
@@ -376,9 +376,8 @@ class Office:
 
         if not (public / DATAPACKAGE).exists():
             return
-        issued = [package.parent for package in sorted(self.folder.glob(f"CERT-*/{PUBLIC}/{DATAPACKAGE}"))]
         try:
-            found = given_away(public, issued)
+            found = given_away(public, public_editions(self.folder))
         except DisclosureError as error:
             raise StepRefused(f"{error}。请撤销 {certificate} 后重新拟制。") from error
         if found:
