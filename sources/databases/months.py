@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from sources.databases.faults import PullProblem
 
 UNDATED, ALL = "undated", "all"
 _FIRST, _LAST = date(1900, 1, 1), date(2200, 1, 1)
+_POSTGRES_DATES = frozenset({"date", "timestamp", "timestamptz"})
 _PREFIX = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})(?!\d)|[-/.年]?(\d{2}))")
 _PREFIX_LENGTH = 7  # 2024-03, 2024/3/, 2024年3月, 2024031
 
@@ -40,13 +42,16 @@ def survey(
     relation: sa.FromClause,
     month: sa.ColumnElement[Any] | None,
     update: sa.ColumnElement[Any] | None,
+    kind: str | None = None,
 ) -> list[Month]:
-    """All months of a relation in order, ``undated`` last."""
+    """All months of a relation in order, ``undated`` last; `kind` is the month column's type as the driver calls it."""
     stamp: sa.ColumnElement[Any] = sa.func.max(update) if update is not None else sa.null()
     count: sa.ColumnElement[Any] = sa.func.count()
     if month is None:
         rows, latest = _rows(connection, sa.select(count, stamp).select_from(relation))[0]
         return [Month(ALL, int(rows), _text(latest), sa.true())]
+    if kind in _POSTGRES_DATES:  # a value of them may be infinite, which is no value of Python's
+        return _by_calendar(connection, relation, month, count, stamp)
     present = month.is_not(None)
     sample = connection.execute(sa.select(month).select_from(relation).where(present).limit(1)).scalar()
     if isinstance(sample, date):  # of which datetime is one
@@ -67,10 +72,8 @@ def _by_calendar(
     count: sa.ColumnElement[Any],
     stamp: sa.ColumnElement[Any],
 ) -> list[Month]:
-    year_no, month_no = sa.extract("year", month), sa.extract("month", month)
-    query = sa.select(year_no, month_no, count, stamp).select_from(relation).group_by(year_no, month_no)
     months, undated = [], _Sum()
-    for y, m, rows, latest in _rows(connection, query):
+    for y, m, rows, latest in _counted_by_calendar(connection, relation, month, count, stamp):
         # MySQL's zero dates have month 0
         if y is None or not m or not _FIRST.year <= y < _LAST.year:
             undated.add(rows, latest)
@@ -79,6 +82,25 @@ def _by_calendar(
         months.append(Month(f"{first:%Y-%m}", rows, _text(latest), sa.and_(month >= first, month < following)))
     outside = sa.or_(month.is_(None), month < _FIRST, month >= _LAST)
     return [*sorted(months, key=lambda each: each.label), *undated.month(outside)]
+
+
+def _counted_by_calendar(
+    connection: sa.Connection,
+    relation: sa.FromClause,
+    month: sa.ColumnElement[Any],
+    count: sa.ColumnElement[Any],
+    stamp: sa.ColumnElement[Any],
+) -> Iterator[tuple[Any, Any, int, Any]]:
+    """Year, month, rows and latest change, in any order; NULL where there is no such year."""
+    if connection.dialect.name != "postgresql":
+        numbers = sa.extract("year", month), sa.extract("month", month)
+        yield from _rows(connection, sa.select(*numbers, count, stamp).select_from(relation).group_by(*numbers))
+        return
+    # PostgreSQL extracts a NUMERIC, which costs it more than all else here; an infinite day has no month
+    first = sa.case((sa.and_(month >= _FIRST, month < _LAST), sa.func.date_trunc("month", month)))
+    query = sa.select(first.label("first"), count, stamp).select_from(relation).group_by(sa.text("first"))
+    for day, rows, latest in _rows(connection, query):
+        yield day and day.year, day and day.month, rows, latest
 
 
 def _by_prefix(

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -26,7 +25,10 @@ from sources.connectors.text import one_line
 from sources.databases.columns import Column
 
 if TYPE_CHECKING:
+    import psycopg
     import pyarrow as pa
+    from psycopg.abc import PQGen
+    from psycopg.pq.abc import PGconn
 
 _ROWS = 10_000
 _BLOCKS_AHEAD = 4
@@ -72,17 +74,50 @@ def _copied(
     assert driver is not None
     with (
         driver.cursor() as cursor,
-        cursor.copy(f"copy ({text}) to stdout (format csv)") as copy,
+        cursor.copy(f"copy ({text}) to stdout (format csv)"),
         ThreadPoolExecutor(1, "parse") as parser,
     ):
         parsing: deque[Future[list[pa.RecordBatch]]] = deque()
-        # one row to a piece; the next rows are received while these are parsed
-        while block := b"".join(islice(copy, _ROWS)):
+        for block in _blocks(driver):
+            # the next rows are received while these are parsed
             parsing.append(parser.submit(_parsed, block, wanted))
             if len(parsing) == _BLOCKS_AHEAD:
                 yield from parsing.popleft().result()
         for last in parsing:
             yield from last.result()
+
+
+def _blocks(connection: psycopg.Connection) -> Iterator[bytes]:
+    """What COPY sends, some thousand rows at once.
+
+    psycopg's own iterator enters and leaves its waiting for every row, which costs as much as receiving it.
+    """
+    more = True
+    while more:
+        rows, more = connection.wait(_received(connection.pgconn))
+        if rows:
+            yield b"".join(rows)
+
+
+def _received(gate: PGconn) -> PQGen[tuple[list[memoryview], bool]]:
+    """The next rows, and whether there may be more; waits as :meth:`psycopg.Connection.wait` wants it."""
+    from psycopg import errors, generators, pq
+
+    rows: list[memoryview] = []
+    while len(rows) < _ROWS:
+        length, row = gate.get_copy_data(1)
+        if length > 0:
+            rows.append(row)
+        elif length == 0:
+            while not (yield generators.WAIT_R):
+                pass
+            gate.consume_input()
+        else:
+            for result in (yield from generators.fetch_many(gate)):
+                if result.status != pq.ExecStatus.COMMAND_OK:
+                    raise errors.error_from_result(result)
+            return rows, False
+    return rows, True
 
 
 def _parsed(block: bytes, wanted: _Wanted) -> list[pa.RecordBatch]:

@@ -258,6 +258,33 @@ def test_postgresql_values(postgres: Postgres, tmp_path: Path) -> None:
     assert delivered(tmp_path) == {"2024-02": [("H", "甲 乙", "1", "2024-02-01 01:00:00", "12.50", None, None)]}
 
 
+def test_days_that_no_calendar_has_belong_to_no_month(postgres: Postgres, tmp_path: Path) -> None:
+    url = postgres.database()
+    days = "'infinity', '-infinity', '0044-03-15 BC', '1899-12-31', '2200-01-01', '2024-01-31'"
+    run(
+        url,
+        "create table fzjg as select 'H' as 机构代码, n::text as 病案号, '1' as 住院次数, day as 出院时间, "
+        "'F' as \"DRG编码\", '' as 方案版本, '' as 未入组原因 "
+        f"from unnest(array[{days}]::timestamp[]) with ordinality as d (day, n)",
+    )
+    must_succeed(pull(tmp_path, source(url, update_column=None)))
+    assert records(tmp_path) == {"2024-01": ["6"], "undated": ["1", "2", "3", "4", "5"]}
+
+
+def test_a_row_that_the_database_cannot_compute_ends_the_pull_before_its_month(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """The error comes after thousands of rows, in the middle of what COPY sends."""
+    url = postgres.database()
+    fill(url, "fzjg", [case(1, "2024-01-01 00:00:00")], STAMPS)
+    rows = "generate_series(1, 30000) as n"
+    bad = f"select '{ONE}', 'S' || n, n / (30000 - n), timestamp '2024-02-01', 'F', timestamp '2024-06-01' from {rows}"
+    query = f'select "机构代码", "病案号", "住院次数", "出院时间", "DRG编码", "修改时间" from fzjg union all {bad}'
+    report = pull(tmp_path, source(url, query=query))
+    assert report.problem is not None and "数据库报错" in report.problem
+    assert list(delivered(tmp_path)) == ["2024-01"]
+
+
 def test_mariadb_values(mariadb: MariaDB, tmp_path: Path) -> None:
     """Zero dates are none, a TIMESTAMP is Beijing's, and four-byte characters survive."""
     url = mariadb.database()
