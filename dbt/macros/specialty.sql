@@ -5,9 +5,8 @@
     left join {{ ref('specialties') }} as second_level
         on {{ department }} = second_level.specialty_code
     left join {{ ref('specialties') }} as first_level
-        on
-            left({{ department }}, 2) = first_level.specialty_code
-            and length({{ department }}) <= 4
+        -- one equality: a condition on the department alone would have every pair of rows compared
+        on case when length({{ department }}) <= 4 then left({{ department }}, 2) end = first_level.specialty_code
 {%- endmacro %}
 
 {% macro specialty_of_joins() -%}

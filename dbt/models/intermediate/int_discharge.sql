@@ -1,7 +1,10 @@
 {{ config(materialized='table' if var('cases_are_asked_for', false) else 'view') }}
 -- One row per landed front page: what anything counts, decided once. A view: only int_cell and the row rules read it.
 -- A table where single cases are asked for, question after question.
--- No CTE is named twice: DuckDB would keep it apart and then compute every column, wanted or not.
+-- No CTE is named twice: DuckDB would keep it apart and then compute every column, wanted or not. What a list says of a
+-- case is asked before anything is joined, and the one join that brings a list is the last: each outer join parts a
+-- block of rows into those with a match and those without, and DuckDB puts blocks together again only where no column
+-- is a list. Blocks of a few rows made all that follows ten times as dear.
 -- depends_on: {{ ref('int_drg_case') }}
 -- depends_on: {{ ref('stg_drg_result') }}
 with operation as (
@@ -58,6 +61,19 @@ single_disease as (
     group by source_id, source_row
 ),
 
+page as (
+    select
+        *,
+        diagnoses[1] as principal_diagnosis,
+        diagnosis_outcomes[1] as outcome,
+        -- ICD-9-CM-3 17.4: stands beside the operation that the robot assisted, and in no catalogue of surgery
+        {{ has_prefix('operations', '17.4') }} as names_robot,
+        -- 0 class excluded; 3 is a class I incision that healed badly
+        {{ has_any_of('operation_incisions', ['1', '2', '3', '10']) }} as has_class1_incision,
+        {{ has_any_of('operation_incisions', ['3']) }} as has_class1_infection
+    from {{ ref('stg_hqms_front_page') }}
+),
+
 resolved as (
     select
         page.source_id,
@@ -90,7 +106,7 @@ resolved as (
             when page.total_fee_fen is null then 'cost_missing'
             when page.total_fee_fen < switch.trim_min_cost_fen then 'cost_below_limit'
             when
-                page.length_of_stay_days <= switch.trim_z53_max_los_days and page.diagnoses[1] like 'Z53%'
+                page.length_of_stay_days <= switch.trim_z53_max_los_days and page.principal_diagnosis like 'Z53%'
                 then 'z53_short'
         end as exclusion_reason,
         definition.surgery_count_basis,
@@ -103,19 +119,17 @@ resolved as (
         and {{ seconds_between('page.admission_time', 'page.discharge_time') }}
         <= 3600 * switch.day_surgery_max_hours as is_day_surgery,
         surgery.endoscopic_procedures > 0 as has_endoscopy_or_intervention,
-        -- ICD-9-CM-3 17.4: stands beside the operation that the robot assisted, and in no catalogue of surgery
-        surgery.surgery_procedures > 0 and {{ has_prefix('page.operations', '17.4') }} as is_robot_assisted,
+        surgery.surgery_procedures > 0 and page.names_robot as is_robot_assisted,
         surgery.operation_codes,
-        -- 0 class excluded; 3 is a class I incision that healed badly
-        {{ has_any_of('page.operation_incisions', ['1', '2', '3', '10']) }} as has_class1_incision,
-        {{ has_any_of('page.operation_incisions', ['3']) }} as has_class1_infection,
+        page.has_class1_incision,
+        page.has_class1_infection,
         page.ventilator_hours >= 96 as is_ventilated_long,
         -- only where both are reported and fit together
         case when page.rescue_success_count between 0 and page.rescue_count then page.rescue_count end as rescue_count,
         case
             when page.rescue_success_count between 0 and page.rescue_count then page.rescue_success_count
         end as rescue_success_count,
-        page.diagnosis_outcomes[1] as outcome,
+        page.outcome,
         page.discharge_mode is not distinct from '5' as has_died,
         page.admission_route is not distinct from '3' as is_transfer_in,
         coalesce(
@@ -135,7 +149,7 @@ resolved as (
         single_disease.single_disease_submitted_count,
         single_disease.single_disease_item_due_count,
         single_disease.single_disease_item_met_count
-    from {{ ref('stg_hqms_front_page') }} as page
+    from page
     cross join {{ ref('int_switch') }} as switch
     inner join {{ ref('int_definition') }} as definition
         on extract(year from page.discharge_time) = definition.data_year
@@ -157,12 +171,12 @@ resolved as (
         on
             drg_result.drg_code = drg.drg_code
             and coalesce(drg_result.scheme_edition, '未注明') = drg.scheme_edition
-    left join surgery
-        on page.source_id = surgery.source_id and page.source_row = surgery.source_row
     left join complication
         on page.source_id = complication.source_id and page.source_row = complication.source_row
     left join single_disease
         on page.source_id = single_disease.source_id and page.source_row = single_disease.source_row
+    left join surgery
+        on page.source_id = surgery.source_id and page.source_row = surgery.source_row
 )
 
 select
