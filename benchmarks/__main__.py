@@ -13,11 +13,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import gate, grouping, landing, pull, report, scoring
+from benchmarks import gate, grouping, indicators, landing, pull, report, scoring
 from benchmarks.measure import interleaved, machine
 from benchmarks.suite import Run, Suite, Summary
 
-SUITES = {suite.name: suite for suite in (pull.SUITE, landing.SUITE, grouping.SUITE, gate.SUITE, scoring.SUITE)}
+SUITES = {
+    suite.name: suite
+    for suite in (pull.SUITE, landing.SUITE, grouping.SUITE, indicators.SUITE, gate.SUITE, scoring.SUITE)
+}
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 

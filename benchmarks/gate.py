@@ -17,27 +17,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import province
 from benchmarks.measure import REPOSITORY
 from benchmarks.suite import Command, Contender, Promise, Suite, Summary
-from benchmarks.warehouse import NOTHING, build, environment
+from benchmarks.warehouse import NOTHING, QUALITY, build, environment
 
 START_UP, RULES, VERDICT = "dbt with nothing to do", "all rules counted", "verdict over the marts"
 INDICATORS = "all indicators"
-_QUALITY = ("path:models/intermediate/quality", "path:models/marts/quality", "fct_dq_result")
-_HOSPITALS = 100  # of a large province, whatever the number of discharges
-_FEWEST = 72  # discharges of a hospital in its thirty-six months: a trial run has fewer hospitals
-_DRAWN = 100_000  # discharges that are drawn and landed; more are copies of them
-_COPIED = ("hqms_front_page", "drg_result", "single_disease_report")
-# How a copy differs, by its number: the stay of somebody else in the same hospital, month and file, some seconds later
-# and some fen dearer. Neither day nor minute changes, so what a rule finds in a page, it finds in the copies too.
-_SOMEBODY_ELSE = "'{number:04d}' || substr({column}, 5)"
-_LATER = "{column} + to_seconds({number} % 60)"
-_DIFFERENT = {
-    "source_row": "{column} + {number} * 1000000",
-    **dict.fromkeys(("patient_id", "person_id", "report_id"), _SOMEBODY_ELSE),
-    **dict.fromkeys(("admission_time", "discharge_time"), _LATER),
-    "total_fee_fen": "if({column} > 0 and {column} % 10000 <> 0, {column} + {number} % 90, {column})",
-}
 
 
 def prepare(folder: Path, size: int) -> list[Contender]:
@@ -51,8 +37,8 @@ def prepare(folder: Path, size: int) -> list[Contender]:
             list(map(str, command)), env={**os.environ, **known}, cwd=REPOSITORY, check=True, stdout=sys.stderr
         )
 
-    run(_step("write", home, size))
-    run(_step("candidate", home, candidate))
+    run(province.step("write", home, size))
+    run(province.step("candidate", home, candidate))
     run(build(target, ("*",)))
     run(_step("export", candidate, target, marts))
     candidate.rename(template)
@@ -69,8 +55,8 @@ def prepare(folder: Path, size: int) -> list[Contender]:
 
     return [
         contender(START_UP, 0, build(target, NOTHING), ""),
-        contender(RULES, size, build(target, _QUALITY), "fct_dq_result"),
-        contender(INDICATORS, size, build(target, ("+fct_indicator",), exclude=_QUALITY), "fct_indicator"),
+        contender(RULES, size, build(target, QUALITY), "fct_dq_result"),
+        contender(INDICATORS, size, build(target, ("+fct_indicator",), exclude=QUALITY), "fct_indicator"),
         Contender(VERDICT, 0, _step("judge", marts)),
     ]
 
@@ -97,55 +83,6 @@ def _step(name: str, *arguments: object) -> Command:
 
 
 # ------------------------------------------------------------------------------------------------ steps
-
-
-def _write(home: str, size: str) -> None:
-    """A province with its dirt, landed, and copies of what landed until there are so many discharges."""
-    import duckdb
-
-    from sources import intake, landing
-    from sources.synthetic import write_province
-
-    folder = Path(home)
-    hospitals = min(_HOSPITALS, int(size) // _FEWEST)
-    write_province(folder, hospitals=hospitals, months=36, discharges=min(_DRAWN, int(size)), broken_files=False)
-    intake.record(folder, intake.scan(folder))
-    for dataset in landing.DATASETS:
-        landing.land(folder, dataset, key=bytes(range(32)), workers=2)
-    with duckdb.connect(config={"threads": 2}) as con:
-        for dataset in _COPIED:
-            target = folder / "copies" / dataset
-            target.mkdir(parents=True)
-            source = f"read_parquet('{folder}/landing/{dataset}/*/*.parquet', hive_partitioning = false)"
-            con.execute(f"create table landed as from {source}")
-            columns = [row[0] for row in con.execute("describe landed").fetchall()]
-            for number in range(max(1, int(size) // _DRAWN)):
-                changed = [
-                    f"{change.format(column=column, number=number)} as {column}"
-                    for column, change in _DIFFERENT.items()
-                    if column in columns
-                ]
-                con.execute(
-                    f"copy (select * replace ({', '.join(changed)}) from landed) "
-                    f"to '{target}/{number:04d}.parquet' (format parquet, compression zstd)"
-                )
-            con.execute("drop table landed")
-
-
-def _candidate(home: str, database: str) -> None:
-    """As landing hands it over, with the copies in the place of what landed."""
-    import duckdb
-
-    from sources.candidate import prepare as prepare_candidate
-    from sources.expressions import landed_types
-
-    prepare_candidate(Path(home), Path(database))
-    with duckdb.connect(database) as con:
-        for dataset in _COPIED:
-            con.execute(
-                f"create or replace view landing.{dataset} as select {', '.join(landed_types(dataset))} "
-                f"from read_parquet('{home}/copies/{dataset}/*.parquet', hive_partitioning = false)"
-            )
 
 
 def _export(database: str, target: str, marts: str) -> None:
@@ -186,8 +123,6 @@ is made of, quality left out.""",
 
 if __name__ == "__main__":
     steps: dict[str, Callable[..., None]] = {
-        "write": _write,
-        "candidate": _candidate,
         "export": _export,
         "judge": _judge,
         "digest": _digest,

@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.suite import Command, Contender, Run
 
-_PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pyarrow", "numpy", "pandas")
+_PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pyarrow", "numpy", "pandas", "polars")
 REPOSITORY = Path(__file__).resolve().parent.parent
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.measure import REPOSITORY
 from benchmarks.suite import Command
 
+QUALITY = ("path:models/intermediate/quality", "path:models/marts/quality", "fct_dq_result")
 NOTHING = ("resource_type:unit_test",)  # selects what is left out
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import cases, grouping, report, wide_scheme
+from benchmarks import cases, grouping, indicators, report, wide_scheme
 from benchmarks.measure import DifferentResultsError, interleaved
 from benchmarks.suite import Contender, Promise, Run, Suite, Summary
 
@@ -77,6 +77,26 @@ def test_the_report_shows_medians_spread_ratios_and_broken_promises(tmp_path: Pa
     assert chart.startswith("<svg") and "theirs" in chart
 
 
+def test_the_indicators_are_judged_by_the_query_the_floor_and_from_three_millions_on_by_rivals() -> None:
+    cpu = {
+        indicators.START_UP: 10.0,
+        indicators.OURS: 100.0,
+        indicators.BY_HAND: 90.0,
+        indicators.FLOOR: 30.0,
+        indicators.POLARS: 100.0,
+        indicators.POSTGRES: 100.1,
+    }
+    runs = [run(size, name, seconds) for size in (1_000_000, 10_000_000) for name, seconds in cpu.items()]
+    judged = indicators.promises(Summary(indicators.SUITE, runs))
+    assert [(promise.measured, promise.holds) for promise in judged] == [
+        ("1.00", True),
+        ("3.00", False),
+        ("100.0 s against 100.0 s of CPU", False),
+        ("100.0 s against 100.1 s of CPU", True),
+    ]
+    assert len(indicators.promises(Summary(indicators.SUITE, runs[: len(cpu)]))) == 2
+
+
 def test_the_scheme_is_as_wide_as_it_says(tmp_path: Path) -> None:
     wide_scheme.write(tmp_path)
     lines = {path.stem: len(path.read_text(encoding="utf-8").splitlines()) - 1 for path in tmp_path.iterdir()}
@@ -115,3 +135,6 @@ def test_every_suite_runs(tmp_path: Path) -> None:
     for contender in (grouping.GROUPING, grouping.TRACE, grouping.REFERENCE):
         assert f"| 2,000 | {contender} |" in text
     assert f"| – | {grouping.IMPORT} |" in text
+    # that all of them are there says that they agreed
+    for contender in (indicators.OURS, indicators.BY_HAND, indicators.POLARS, indicators.POSTGRES, indicators.PANDAS):
+        assert f"| 2,000 | {contender} |" in text
