@@ -127,8 +127,8 @@ def _published(database: Path) -> None:
 
 def _digest(answer: Path) -> None:
     with answer.open("rb") as file:
-        reader = "read_parquet" if file.read(4) == b"PAR1" else "read_csv"
-    _print_digest(f"from {reader}('{answer}')")
+        is_parquet = file.read(4) == b"PAR1"
+    _print_digest(f"from read_parquet('{answer}')" if is_parquet else f"from read_csv('{answer}', all_varchar = true)")
 
 
 def _print_digest(query: str, database: Path | str = ":memory:") -> None:
@@ -172,7 +172,8 @@ The product computes far more in the measured time: all other measures, among th
 and the operation spectrum; both attributions, the levels above and the three-year windows; every indicator with
 benchmark, status and reason. “Scan and one aggregate” reads what the product reads of front pages and of DRG results
 and adds each up once, by the keys of its cells: whatever computes them costs more. pandas runs up to a million
-discharges, for it holds every table in memory. chDB is not among them: its wheel unpacks to more than half a gigabyte.""",
+discharges, for it holds every table in memory. chDB is not among them: installed,
+it takes more than half a gigabyte.""",
     sizes=(300_000, 1_000_000, 10_000_000),
     baseline=BY_HAND,
     prepare=prepare,
