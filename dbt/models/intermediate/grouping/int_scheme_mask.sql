@@ -3,6 +3,7 @@
 with question as (
     select
         bit.*,
+        {{ one_bit('bit.place', 'bit.width') }} as mask,
         scheme.edition_id
     from {{ ref('int_scheme_bit') }} as bit
     inner join {{ ref('int_scheme') }} as scheme on bit.edition_no = scheme.edition_no
@@ -19,8 +20,7 @@ answered as (
             else 'procedure'
         end as part,
         code_list.code,
-        question.place,
-        question.width
+        question.mask
     from question
     inner join {{ source('scheme', 'code_list') }} as code_list
         on question.edition_id = code_list.edition_id and question.subject = code_list.list_id
@@ -31,8 +31,7 @@ answered as (
         question.reach_id,
         'diagnosis' as part,
         mdc_diagnosis.code,
-        question.place,
-        question.width
+        question.mask
     from question
     inner join {{ source('scheme', 'mdc_diagnosis') }} as mdc_diagnosis
         on
@@ -46,8 +45,7 @@ answered as (
         question.reach_id,
         case question.role when 'first_valid_procedure' then 'first' else 'procedure' end as part,
         valid_procedure.code,
-        question.place,
-        question.width
+        question.mask
     from question
     inner join {{ source('scheme', 'valid_procedure') }} as valid_procedure
         on question.edition_id = valid_procedure.edition_id
@@ -59,6 +57,6 @@ select
     reach_id,
     part,
     code,
-    {{ union_of(one_bit('place', 'width')) }} as mask
+    {{ union_of('mask') }} as mask
 from answered
 group by edition_no, reach_id, part, code
