@@ -1,23 +1,31 @@
 -- Every indicator of the registry for every hospital, specialty, attribution and window that has cases. The value is
 -- the published numerator over the published denominator, so a reader can check it.
-with counted as (
+with part as (
+    {% for name in ['numerator', 'denominator', 'case'] %}
+        select
+            indicator_id,
+            '{{ name }}' as part,
+            {{ name }}_measure as measure_id
+        from {{ ref('indicators') }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+counted as (
     select
         measure.hospital_id,
         measure.specialty_code,
         measure.attribution,
         measure.window_id,
-        registry.indicator_id,
-        max(case when measure.measure_id = registry.numerator_measure then measure.value end) as numerator,
-        max(case when measure.measure_id = registry.denominator_measure then measure.value end) as denominator,
-        max(case when measure.measure_id = registry.case_measure then measure.value end) as case_count
+        part.indicator_id,
+        max(case when part.part = 'numerator' then measure.value end) as numerator,
+        max(case when part.part = 'denominator' then measure.value end) as denominator,
+        max(case when part.part = 'case' then measure.value end) as case_count
     from {{ ref('int_measure') }} as measure
-    inner join {{ ref('indicators') }} as registry
-        on measure.measure_id in (
-            registry.numerator_measure, coalesce(registry.denominator_measure, ''), registry.case_measure
-        )
+    inner join part on measure.measure_id = part.measure_id
     group by
         measure.hospital_id, measure.specialty_code, measure.attribution, measure.window_id,
-        registry.indicator_id
+        part.indicator_id
 ),
 
 valued as (
