@@ -13,14 +13,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import gate, grouping, indicators, landing, pull, report, scoring
+from benchmarks import gate, grouping, indicators, landing, night, pull, report, scoring
 from benchmarks.measure import interleaved, machine
 from benchmarks.suite import Run, Suite, Summary
 
-SUITES = {
-    suite.name: suite
-    for suite in (pull.SUITE, landing.SUITE, grouping.SUITE, indicators.SUITE, gate.SUITE, scoring.SUITE)
-}
+_SUITES = (pull.SUITE, landing.SUITE, grouping.SUITE, indicators.SUITE, gate.SUITE, scoring.SUITE, night.SUITE)
+SUITES = {suite.name: suite for suite in _SUITES}
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 

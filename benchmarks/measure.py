@@ -73,6 +73,7 @@ def _measure(suite: str, size: int, contender: Contender) -> Run:
         round(usage.ru_utime + usage.ru_stime, 3),
         round(usage.ru_maxrss * _RSS_UNIT / (1 << 20), 1),
         output_of(contender.check) if contender.check else {},
+        output_of(contender.parts) if contender.parts else {},
     )
 
 

@@ -46,6 +46,7 @@ def _section(summary: Summary) -> str:
     rows = [_row(summary, size, name) for size in summary.sizes for name in summary.contenders(size)]
     promises = [[p.text, p.measured, "yes" if p.holds else "**no**"] for p in suite.promises(summary)]
     parts = [f"## {suite.title}\n", f"{suite.about}\n", f"{command}\n", _table(header, rows)]
+    parts += [table for name in summary.contenders(summary.sizes[-1]) if (table := _parts(summary, name))]
     growth = [
         f"{name} n^{exponent:.2f}"
         for name in summary.contenders(summary.sizes[-1])
@@ -58,6 +59,15 @@ def _section(summary: Summary) -> str:
         parts.append(f"CPU µs/record and growth leave out the start-up, which is measured as “{', '.join(names)}”.\n")
     parts.append(_table(["what must hold", "measured", "holds"], promises))
     return "\n".join(parts)
+
+
+def _parts(summary: Summary, name: str) -> str:
+    """Where the wall time of a contender went, at every size, in the order in which it went there."""
+    spent = {size: summary.parts(size, name) for size in summary.sizes}
+    header = [f"{name}: wall s", *(f"{size:,}" for size in summary.sizes)]
+    parts = list(dict.fromkeys(part for size in summary.sizes for part in spent[size]))
+    rows = [[part, *(f"{spent[size].get(part, 0):.1f}" for size in summary.sizes)] for part in parts]
+    return _table(header, rows) if rows else ""
 
 
 def _row(summary: Summary, size: int, name: str) -> list[str]:

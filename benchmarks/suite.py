@@ -21,6 +21,7 @@ class Contender:
 
     ``command`` is measured.  ``before`` puts things back to where they were; ``check`` prints a JSON object, digests
     by name; neither is measured.  Digests of one name are equal in all runs of one size, whoever computes them.
+    ``parts`` prints a JSON object too, also unmeasured: where the run itself recorded that its seconds went.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Contender:
     before: Callable[[], object] | None = None
     check: Command | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    parts: Command | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Run:
     cpu_s: float
     peak_mib: float
     digests: Mapping[str, str]
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,13 @@ class Summary:
 
     def peak(self, size: int, contender: str) -> float:
         return max(run.peak_mib for run in self.of(size, contender))
+
+    def parts(self, size: int, contender: str) -> dict[str, float]:
+        """Median seconds by part, and what lies outside all parts; nothing for what has no parts."""
+        runs = [run for run in self.of(size, contender) if run.parts]
+        found = {part: statistics.median(run.parts.get(part, 0) for run in runs) for run in runs for part in run.parts}
+        outside = [run.wall_s - sum(run.parts.values()) for run in runs]
+        return {**found, "outside the steps": statistics.median(outside)} if runs else {}
 
     def per_record(self, size: int, contender: str) -> float | None:
         """CPU microseconds a record without the start-up; None for what has no records."""

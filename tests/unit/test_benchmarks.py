@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,15 @@ def test_the_indicators_are_judged_by_the_query_the_floor_and_from_three_million
         ("100.0 s against 100.1 s of CPU", True),
     ]
     assert len(indicators.promises(Summary(indicators.SUITE, runs[: len(cpu)]))) == 2
+
+
+def test_the_report_shows_where_the_time_went(tmp_path: Path) -> None:
+    runs = [replace(run(10, "ours", 4.0 * n), parts={"reading": 1.0 * n, "writing": 2.0 * n}) for n in (1, 2, 3)]
+    page = tmp_path / "performance.md"
+    report.write(page, {"cores": "2"}, [Summary(suite(), [*runs, run(10, "theirs", 9.0)])])
+    text = page.read_text(encoding="utf-8")
+    assert "| reading | 2.0 |\n| writing | 4.0 |\n| outside the steps | 2.0 |" in text
+    assert text.count("outside the steps") == 1, "who has no parts has no table"
 
 
 def test_the_scheme_is_as_wide_as_it_says(tmp_path: Path) -> None:
