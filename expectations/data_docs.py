@@ -73,9 +73,11 @@ def _row(check: Check, item: Any, result: Result) -> str:
 
 def _words(item: Any) -> str:
     """The library's sentence for an expectation, its parameters put in."""
-    item.render()
+    from great_expectations.render.renderer.inline_renderer import InlineRenderer
+
     sentences = []
-    for content in item.expectation_config.rendered_content or []:
+    # of the expectation alone: `item.render()` would put the result into words too, for as long again
+    for content in InlineRenderer(render_object=item.expectation_config).get_rendered_content():
         if not content.value.template:
             continue
         words = {name: parameter["value"] for name, parameter in (content.value.params or {}).items()}

@@ -102,3 +102,24 @@ def test_sources_are_the_candidate_s_views(parsed: tuple[object, dict]) -> None:
     """Landed datasets, schemes and decisions, and the one table that exists only where a file of cases is grouped."""
     names = {source["name"] for source in parsed[1]["sources"].values()}
     assert names == {*LANDED, *SCHEME, *GATE, "grouping_case"}
+
+
+def test_few_models_and_tests_read_the_front_pages(parsed: tuple[object, dict]) -> None:
+    """Front pages are thirty million rows: whoever reads them, through views or not, reads them every night."""
+    nodes = parsed[1]["nodes"]
+
+    def reads(name: str) -> bool:
+        if name not in nodes:
+            return name.endswith(".landing.hqms_front_page")
+        return any(reads(each) for each in nodes[name]["depends_on"]["nodes"] if is_view(each))
+
+    def is_view(name: str) -> bool:
+        return name not in nodes or nodes[name]["config"]["materialized"] in ("view", "ephemeral")
+
+    readers = [
+        node["name"]
+        for name, node in nodes.items()
+        if node["resource_type"] in ("model", "test") and not is_view(name) and reads(name)
+    ]
+    assert "int_cell" in readers
+    assert len(readers) <= 16, sorted(readers)

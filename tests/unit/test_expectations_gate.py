@@ -126,6 +126,17 @@ def test_rule_whose_counts_cannot_be_trusted_is_an_error(
     assert verdict.gate == gate
 
 
+def test_rules_are_compared_without_a_search_for_each(
+    rules: Path, suites: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search by condition costs the library ten times the comparison, for each of a hundred rules."""
+    searches: list[object] = []
+    monkeypatch.setattr("pandas.DataFrame.query", lambda *_, **__: searches.append(1))
+    verdict = judge(judged_folder(tmp_path / "marts", ONLY_THESE, LANDING.format(0)), rules=rules, suites=suites)
+    assert by_id(verdict)[CRITICAL].status is Status.PASSED
+    assert searches == []
+
+
 def test_counts_of_an_unregistered_rule_are_an_error(rules: Path, suites: Path, tmp_path: Path) -> None:
     change = f"update fct_dq_result set rule_id = 'unheard_of' where rule_id = '{CRITICAL}'"
     marts = judged_folder(tmp_path / "marts", ONLY_THESE, LANDING.format(0), change)
