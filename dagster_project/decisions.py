@@ -26,11 +26,18 @@ def decisions_in_force(settings: Settings) -> Decisions:
 
 def prepare_candidate(settings: Settings, database: Path) -> int:
     """Write the candidate without the months that are held back; how many hospital's months those are."""
-    from sources.candidate import outstanding, prepare
+    from sources.candidate import month_pieces, outstanding, prepare
+    from sources.month_files import assemble
 
     decisions = decisions_in_force(settings)
     held = held_back_months(settings, decisions)
     thresholds = {change.rule_id: change.threshold for change in decisions.thresholds}
+    assemble(
+        settings.home,
+        month_pieces(settings.home, held),
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+    )
     prepare(settings.home, database, held_back=held, thresholds=thresholds)
     return len({(one.dataset, one.slice) for one in outstanding(settings.home, held)})
 

@@ -28,7 +28,7 @@ def release_fingerprint(settings: Settings) -> str:
         decisions_in_force(settings).model_dump_json(),
         *(folder_hash(PROJECT_ROOT / folder) for folder in FOLDERS),
         # contracts and landing code are part of the inputs' fingerprint; how landed files become views is not
-        sha256_file(PROJECT_ROOT / "sources" / "candidate.py"),
+        *(sha256_file(PROJECT_ROOT / "sources" / name) for name in ("candidate.py", "month_files.py")),
         sha256_file(PROJECT_ROOT / LOCK),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

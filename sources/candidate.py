@@ -18,9 +18,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sources import month_files
 from sources.contract import Contract, contracts_of, load_contracts
-from sources.expressions import landed_types, quote
+from sources.expressions import quote
 from sources.landing import DATASETS, read_receipts
+from sources.month_files import Piece
 from sources.scheme import store
 
 if TYPE_CHECKING:
@@ -143,8 +145,8 @@ def prepare(
     try:
         con.execute("create schema landing")
         for dataset in DATASETS:
-            mine = [r for r in receipts if r["dataset"] == dataset and not r["refused"]]
-            con.execute(f"create view landing.{dataset} as {_view(home, dataset, mine, force[dataset], as_landed)}")
+            months = _pieces(dataset, receipts, force[dataset])
+            con.execute(f"create view landing.{dataset} as {_view(home, dataset, months, as_landed)}")
         _write_counts(con, receipts, force, _rows_before(receipts, held_back))
         _write_gate(con, outstanding(home, held_back), force, thresholds or {})
         _write_passed_over(con, held_back)
@@ -155,28 +157,38 @@ def prepare(
         con.close()
 
 
-def _view(
-    home: Path, dataset: str, receipts: list[dict[str, Any]], force: dict[Slice, str], as_landed: bool = False
-) -> str:
-    whole: list[str] = []
-    parts: list[str] = []
-    columns = "*" if as_landed else ", ".join(landed_types(dataset))
-    options = f"hive_partitioning = false, union_by_name = {str(as_landed).lower()}"
-    for receipt in _first_arrivals(receipts):
+def month_pieces(home: Path, held_back: Collection[HeldBack] = ()) -> dict[tuple[str, str], list[Piece]]:
+    """Per dataset and month: the rows of landed files that are in force."""
+    receipts, force = read_receipts(home), slices_in_force(home, held_back)
+    return {
+        (dataset, month): pieces
+        for dataset in DATASETS
+        for month, pieces in _pieces(dataset, receipts, force[dataset]).items()
+    }
+
+
+def _pieces(dataset: str, receipts: list[dict[str, Any]], force: dict[Slice, str]) -> dict[str, list[Piece]]:
+    pieces: defaultdict[str, list[Piece]] = defaultdict(list)
+    for receipt in _first_arrivals([r for r in receipts if r["dataset"] == dataset and not r["refused"]]):
         supplied = {tuple(item["slice"]) for item in receipt["slices"]}
         current = {key for key in supplied if force.get(key) == receipt["source"]["sha256"]}
-        paths = [str(home / output["path"]) for output in receipt["outputs"]]
-        if current == supplied:
-            whole += paths
-        elif current:
-            where = _slice_condition(load_contracts()[receipt["layout"]], sorted(current))
-            parts.append(f"select {columns} from read_parquet({_list(paths)}, {options}) where {where}")
-    if whole:
-        parts.insert(0, f"select {columns} from read_parquet({_list(sorted(whole))}, {options})")
-    if not parts:
-        nothing = ", ".join(f"null::{kind} as {name}" for name, kind in landed_types(dataset).items())
-        parts.append(f"select {nothing} where false")
-    return (" union all by name " if as_landed else " union all ").join(parts)
+        if not current and supplied:
+            continue
+        condition = ""
+        if current != supplied:
+            condition = _slice_condition(load_contracts()[receipt["layout"]], sorted(current))
+        for output in receipt["outputs"]:
+            month = Path(output["path"]).parent.name.removeprefix("month=")
+            pieces[month].append(Piece(output["path"], condition, receipt["method"]))
+    return pieces
+
+
+def _view(home: Path, dataset: str, months: Mapping[str, list[Piece]], as_landed: bool = False) -> str:
+    files: list[tuple[Path, str]] = []
+    for month, pieces in months.items():
+        together = None if as_landed else month_files.find(home, dataset, month, pieces)
+        files += [(together, "")] if together else [(home / piece.path, piece.condition) for piece in pieces]
+    return month_files.query(dataset, files, as_landed=as_landed)
 
 
 def _first_arrivals(receipts: list[dict[str, Any]]) -> list[dict[str, Any]]:
