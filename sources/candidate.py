@@ -184,11 +184,11 @@ def _pieces(dataset: str, receipts: list[dict[str, Any]], force: dict[Slice, str
 
 
 def _view(home: Path, dataset: str, months: Mapping[str, list[Piece]], as_landed: bool = False) -> str:
-    files: list[tuple[Path, str]] = []
-    for month, pieces in months.items():
-        together = None if as_landed else month_files.find(home, dataset, month, pieces)
-        files += [(together, "")] if together else [(home / piece.path, piece.condition) for piece in pieces]
-    return month_files.query(dataset, files, as_landed=as_landed)
+    if as_landed:
+        found = [(home / piece.path, piece.condition) for pieces in months.values() for piece in pieces]
+    else:
+        found = [file for month, pieces in months.items() for file in month_files.to_read(home, dataset, month, pieces)]
+    return month_files.query(dataset, found, as_landed=as_landed)
 
 
 def _first_arrivals(receipts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -55,10 +55,10 @@ def query(dataset: str, files: Iterable[tuple[Path, str]], *, as_landed: bool = 
     return (" union all by name " if as_landed else " union all ").join(parts)
 
 
-def find(home: Path, dataset: str, month: str, pieces: Collection[Piece]) -> Path | None:
-    """The file that holds exactly these pieces, if it was put together."""
-    path = _path(home, dataset, month, pieces)
-    return path if path.exists() else None
+def to_read(home: Path, dataset: str, month: str, pieces: Collection[Piece]) -> list[tuple[Path, str]]:
+    """What to read for these pieces, each file under its condition: the month's file, or, where none is, theirs."""
+    together = _path(home, dataset, month, pieces)
+    return [(together, "")] if together.exists() else [(home / piece.path, piece.condition) for piece in pieces]
 
 
 def assemble(

@@ -1,7 +1,12 @@
 {# The complications of a case as whole numbers: the least one decides. MCC before CC, then the place, then the number
-   of the code, 24 bits below 16 bits of place below the level. #}
-{% macro complication_order(level, place, code_no) -%}
-    (cast(case {{ level }} when 'mcc' then 0 else 1 end as bigint) * 65536 + {{ place }}) * 16777216 + {{ code_no }}
+   of the code, 24 bits below 16 bits of place below the level. What the code says is told once for each code; the
+   place is added for each case. #}
+{% macro complication_order(level, code_no) -%}
+    case {{ level }} when 'mcc' then {{ code_no }} when 'cc' then 1099511627776 + {{ code_no }} end
+{%- endmacro %}
+
+{% macro complication_at(order, place) -%}
+    {{ order }} + 16777216 * cast({{ place }} as bigint)
 {%- endmacro %}
 
 {% macro complication_level(complication) -%}

@@ -26,7 +26,7 @@ excluded as (
         on opened.edition_no = diagnosis.edition_no and opened.diagnosis_code = diagnosis.code
     where
         opened.place > 1
-        and diagnosis.level is not null
+        and diagnosis.complication_order is not null
         and diagnosis.code_no <> opened.principal_code_no
         and {{ has_bit('opened.excluded', 'diagnosis.exclusion_place') }}
     group by opened.source_id, opened.source_row, diagnosis.canonical_code

@@ -77,11 +77,11 @@ known as (
         -- unless the principal diagnosis excludes it; the principal diagnosis written down again is no complication
         case
             when
-                diagnosis.level is not null
+                diagnosis.complication_order is not null
                 and opened.place > 1
                 and diagnosis.code_no <> opened.principal_code_no
                 and not {{ has_bit('opened.excluded', 'diagnosis.exclusion_place') }}
-                then {{ complication_order('diagnosis.level', 'opened.place', 'diagnosis.code_no') }}
+                then {{ complication_at('diagnosis.complication_order', 'opened.place') }}
         end as complication,
         case when opened.place = 1 then procedure.first_mask else procedure.mask end as procedure_mask
     from opened

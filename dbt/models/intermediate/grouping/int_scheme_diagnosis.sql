@@ -21,7 +21,7 @@ select
     code.canonical_code,
     code.code_no,
     answering.code_no is not null as answers,
-    complication.level,
+    {{ complication_order('complication.level', 'code.code_no') }} as complication_order,
     exclusion_table.place as exclusion_place
 from {{ ref('int_scheme_code') }} as code
 left join complication
