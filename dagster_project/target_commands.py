@@ -184,7 +184,7 @@ def target_superset(
 ) -> None:
     """写出 Superset 仪表板导入包：排名、趋势、质量、流向、名额；标题取自当前发布版。"""
     from dagster_project.settings import SettingsError, load_settings
-    from publishing.superset import dashboard_zip, mart_columns
+    from publishing.superset.package import dashboard_zip, mart_columns
 
     settings = load_settings(home)
     target = settings.targets.get(name)

@@ -14,8 +14,8 @@ import yaml
 from typer.testing import CliRunner
 
 from dagster_project import cli
-from publishing import superset
-from publishing.superset import DashboardError, dashboard_zip, marts_used
+from publishing.superset.datasets import DATASETS
+from publishing.superset.package import DashboardError, dashboard_zip, marts_used
 
 DBT = Path(__file__).parents[2] / "dbt" / "models"
 URI = "postgresql+psycopg2://zhuanke_reader@10.0.0.8/bi"
@@ -48,7 +48,7 @@ def of_kind(package: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
 def test_every_column_of_the_dashboard_is_a_column_of_a_mart(package: dict[str, Any]) -> None:
     marts = declared_marts()
     assert marts_used() <= set(marts)
-    for dataset in superset.DATASETS.values():
+    for dataset in DATASETS.values():
         shown = " ".join([dataset.source, *dataset.columns.values(), *(each[1] for each in dataset.computed.values())])
         for mart, column in re.findall(r"\b((?:dim|fct|ref)_\w+)\.(\w+)", shown):
             assert column in marts[mart], f"{mart}.{column}"
