@@ -1,7 +1,7 @@
 """The pull suite: a table of a front-end database, sixty columns wide, as the received files of its months.
 
 Belongs here: the table, its contenders and what the product promises.  Does not belong here: whether a pull is right
-(``tests/unit/test_pulls.py``).
+(``tests/unit/test_pulls*.py``).
 
 ``python -m benchmarks.pull STEP …`` runs one step in a process of its own.  Every measured step starts the server on
 the prepared data and stops it; the server's own work is not in the CPU figures, because it is no child of the step.

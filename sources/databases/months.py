@@ -43,9 +43,10 @@ def survey(
     month: sa.ColumnElement[Any] | None,
     update: sa.ColumnElement[Any] | None,
     kind: str | None = None,
+    update_kind: str | None = None,
 ) -> list[Month]:
-    """All months of a relation in order, ``undated`` last; `kind` is the month column's type as the driver calls it."""
-    stamp: sa.ColumnElement[Any] = sa.func.max(update) if update is not None else sa.null()
+    """All months of a relation in order, ``undated`` last; kinds are types as the driver calls them."""
+    stamp = _latest(update, update_kind)
     count: sa.ColumnElement[Any] = sa.func.count()
     if month is None:
         rows, latest = _rows(connection, sa.select(count, stamp).select_from(relation))[0]
@@ -61,8 +62,16 @@ def survey(
     if isinstance(sample, str):
         return _by_prefix(connection, relation, month, count, stamp)
     if sample is None:
-        return [replace(each, label=UNDATED) for each in survey(connection, relation, None, update) if each.rows]
+        whole = survey(connection, relation, None, update, update_kind=update_kind)
+        return [replace(each, label=UNDATED) for each in whole if each.rows]
     raise PullProblem("month", f"月份列 {month} 的类型不是日期、文本或整数，无法按月拉取。")
+
+
+def _latest(update: sa.ColumnElement[Any] | None, kind: str | None) -> sa.ColumnElement[Any]:
+    if update is None:
+        return sa.null()
+    # what is changed at infinity would hide every later change, and is no value of Python's
+    return sa.func.max(sa.case((sa.func.isfinite(update), update)) if kind in _POSTGRES_DATES else update)
 
 
 def _by_calendar(

@@ -183,6 +183,7 @@ def _look(connection: sa.Connection, source: Source) -> Opened:
         stream.quoted(month) if month else None,
         stream.quoted(update) if update else None,
         described[month] if month else None,
+        described[update] if update else None,
     )
     if pull.since:
         months = [m for m in months if m.label in (UNDATED, ALL) or m.label >= pull.since]
