@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dagster_project.key_commands import KeyFile, open_key
+from dagster_project.terminal import AsJson, By, Home, Reason
 
 if TYPE_CHECKING:
     from publishing.certificates.history import History
@@ -20,14 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="证书：拟制、公示、异议、签署、签发、取代、撤销。")
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="数据目录（默认取 ZHUANKE_HOME，否则 ./data）", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 Certificate = Annotated[str, typer.Argument(metavar="证书", help="证书编号，见 zhuanke cert list", show_default=False)]
-By = Annotated[str, typer.Option("--by", help="经办人", show_default=False)]
-Reason = Annotated[str, typer.Option("--reason", help="理由", show_default=False)]
 
 
 def _office(home: Path | None) -> Office:

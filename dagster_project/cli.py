@@ -20,10 +20,9 @@ from dagster_project.key_commands import app as key_app
 from dagster_project.service_commands import app as service_app
 from dagster_project.source_commands import app as source_app
 from dagster_project.target_commands import app as target_app
+from dagster_project.terminal import AsJson, Home, terminal
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from dagster_project.run import RunOutcome
 
 OK, FAILURE, USAGE, GATE_CLOSED, BUSY, STALE, TARGET_BEHIND, SOURCE_BEHIND = range(8)
@@ -67,22 +66,10 @@ app.add_typer(certificate_commands.app, name="cert")
 app.command()(certificate_commands.pull)
 app.command()(certificate_commands.verify)
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="数据目录（默认取 ZHUANKE_HOME，否则 ./data）", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
-
 
 @app.callback()
 def _root(debug: Annotated[bool, typer.Option("--debug", help="出错时显示完整调用栈")] = False) -> None:
     """`--debug` is read by `main`, before anything can fail."""
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=True)
 
 
 def _finish(outcome: RunOutcome) -> None:
@@ -102,7 +89,7 @@ def run(home: Home = None) -> None:
     from dagster_project.settings import load_settings
     from dagster_project.views import show_outcome
 
-    console = _console()
+    console = terminal()
     settings = load_settings(home)
     outcome = run_nightly(settings, console)
     show_outcome(console, settings, outcome)
@@ -118,7 +105,7 @@ def demo(home: Home = None) -> None:
     from dagster_project.run import run_nightly
     from dagster_project.views import show_outcome, show_ranking
 
-    console = _console()
+    console = terminal()
     settings = prepare_demo(home, console)
     outcome = run_nightly(settings, console)
     show_outcome(console, settings, outcome)
@@ -148,7 +135,7 @@ def synth(
         "discharges": discharges,
         "workers": workers,
     }
-    write_inbox(_console(), target, **{name: value for name, value in given.items() if value is not None})
+    write_inbox(terminal(), target, **{name: value for name, value in given.items() if value is not None})
 
 
 @app.command()
@@ -162,7 +149,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
     else:
-        show_status(_console(), found)
+        show_status(terminal(), found)
     codes = {"ok": OK, "failed": FAILURE, "gate_closed": GATE_CLOSED, "stale": STALE, "none": STALE}
     raise typer.Exit(codes[found.state])
 
@@ -175,7 +162,7 @@ def watch(home: Home = None) -> None:
 
     settings = load_settings(home)
     found = alerts.due(settings)
-    console = _console()
+    console = terminal()
     for alert in found:
         console.print(f"[yellow]![/] {alert.title}：{alert.text}")
     for problem in alerts.send(settings, found):
@@ -195,7 +182,7 @@ def template(
     from sources.dossier import write_template
 
     write_template(target, organisation_id=organisation, specialty_code=specialty)
-    _console().print(f"已写出模板：{target}")
+    terminal().print(f"已写出模板：{target}")
 
 
 @app.command()
@@ -217,10 +204,10 @@ def group(
 
     grouped = group_file(load_settings(home), file, edition, trace=trace)
     if out is None:
-        show_grouped(_console(), grouped)
+        show_grouped(terminal(), grouped)
     else:
         write_grouped(out, grouped)
-        _console().print(f"[green]✓[/] {len(grouped.rows)} 例，方案 {grouped.edition}：{out}")
+        terminal().print(f"[green]✓[/] {len(grouped.rows)} 例，方案 {grouped.edition}：{out}")
 
 
 @app.command()
@@ -236,7 +223,7 @@ def feedback(
     from dagster_project.settings import load_settings
 
     settings = load_settings(home)
-    console = _console()
+    console = terminal()
     with console.status("逐行核对已落地的数据……"):
         written = write_all(settings, date.today(), organisation=organisation, month=month)
     console.print(
@@ -252,7 +239,7 @@ def doctor(home: Home = None) -> None:
     from dagster_project.views import show_findings
 
     findings = examine(home)
-    show_findings(_console(), findings)
+    show_findings(terminal(), findings)
     raise typer.Exit(USAGE if any(finding.level == "fail" for finding in findings) else OK)
 
 
@@ -283,7 +270,7 @@ def release_list(home: Home = None) -> None:
     from publishing.release import list_releases
 
     settings = load_settings(home)
-    show_releases(_console(), list_releases(settings.releases, settings.current))
+    show_releases(terminal(), list_releases(settings.releases, settings.current))
 
 
 @release_app.command("show")
@@ -298,7 +285,7 @@ def release_show(release_id: ReleaseId = "current", home: Home = None, as_json: 
     if as_json:
         print(json.dumps(facts, ensure_ascii=False, indent=2))
     else:
-        show_release_facts(_console(), facts)
+        show_release_facts(terminal(), facts)
 
 
 @release_app.command("verify")
@@ -311,10 +298,10 @@ def release_verify(release_id: ReleaseId = "current", home: Home = None) -> None
     folder = release_folder(settings.releases, settings.current, release_id)
     faults = verify_release(folder)
     for fault in faults:
-        _console().print(f"[red]✗[/] {fault.file}：{fault.fault}")
+        terminal().print(f"[red]✗[/] {fault.file}：{fault.fault}")
     if faults:
         raise typer.Exit(FAILURE)
-    _console().print(f"[green]✓[/] {folder.name}：全部文件与发布时一致")
+    terminal().print(f"[green]✓[/] {folder.name}：全部文件与发布时一致")
 
 
 PackagePath = Annotated[
@@ -337,7 +324,7 @@ def scheme_check(path: PackagePath, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([asdict(fault) for fault in faults], ensure_ascii=False, indent=2))
     else:
-        show_scheme_faults(_console(), faults)
+        show_scheme_faults(terminal(), faults)
     raise typer.Exit(FAILURE if any(fault.level == "error" for fault in faults) else OK)
 
 
@@ -353,10 +340,10 @@ def scheme_import(path: PackagePath, home: Home = None) -> None:
     settings = load_settings(home)
     with open_package(path) as package:
         faults = find_faults(package)
-        show_scheme_faults(_console(), faults)
+        show_scheme_faults(terminal(), faults)
         if any(fault.level == "error" for fault in faults):
             raise typer.Exit(FAILURE)
-        show_imported_scheme(_console(), import_package(settings.home, package))
+        show_imported_scheme(terminal(), import_package(settings.home, package))
 
 
 @scheme_app.command("list")
@@ -374,7 +361,7 @@ def scheme_list(home: Home = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"in_use_today": today, "schemes": schemes}, ensure_ascii=False, indent=2))
     else:
-        show_schemes(_console(), schemes, today)
+        show_schemes(terminal(), schemes, today)
 
 
 @scheme_app.command("diff")
@@ -392,7 +379,7 @@ def scheme_diff(earlier: Edition, later: Edition, home: Home = None, as_json: As
     if as_json:
         print(json.dumps(asdict(difference), ensure_ascii=False, indent=2))
     else:
-        show_scheme_difference(_console(), difference)
+        show_scheme_difference(terminal(), difference)
 
 
 @scheme_app.command("compare")
@@ -409,7 +396,7 @@ def scheme_compare(
 
     settings = load_settings(home)
     target = out or settings.home / "comparisons" / f"{earlier}__{later}"
-    console = _console()
+    console = terminal()
     with console.status("两个方案各计算一遍……"):
         counts = compare_editions(settings, earlier, later, target)
     show_comparison(console, counts, target)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagster_project.terminal import AsJson, Home, Reason
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,13 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="质量门：规则、判定、阈值与放行。")
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="数据目录（默认取 ZHUANKE_HOME，否则 ./data）", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 RuleId = Annotated[str, typer.Argument(metavar="规则", help="规则编号，见 zhuanke gate list", show_default=False)]
-Reason = Annotated[str, typer.Option("--reason", help="理由", show_default=False)]
 
 
 @app.command("list")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagster_project.terminal import AsJson, By, Home, Reason
+
 if TYPE_CHECKING:
     from publishing.certificates.keyring import Role
     from publishing.certificates.keys import Signer
@@ -22,16 +24,10 @@ PASSPHRASE, PASSPHRASE_FILE = "ZHUANKE_KEY_PASSPHRASE", "ZHUANKE_KEY_PASSPHRASE_
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="密钥：签署人的密钥、公钥册、假名密钥。")
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="数据目录（默认取 ZHUANKE_HOME，否则 ./data）", show_default=False),
-]
 KeyFile = Annotated[
     Path,
     typer.Option("--key", help="私钥文件，由 zhuanke key new 所写", exists=True, dir_okay=False, show_default=False),
 ]
-By = Annotated[str, typer.Option("--by", help="经办人", show_default=False)]
-Reason = Annotated[str, typer.Option("--reason", help="理由", show_default=False)]
 
 
 @app.command("new")
@@ -136,7 +132,7 @@ def key_end(
 
 
 @app.command("list")
-def key_list(home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
+def key_list(home: Home = None, as_json: AsJson = False) -> None:
     """列出公钥册：持有人、角色、有效期，以及公钥册的指纹。"""
     from dagster_project.settings import load_settings
     from publishing.certificates.keyring import ROLE_ZH, Keyring

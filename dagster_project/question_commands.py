@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dagster_project.terminal import AsJson, Home
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,11 +29,6 @@ _SHOWN = 20  # cases on a terminal; a file has them all
 
 _ROWS = {"rows_added": "新增行", "rows_removed": "移除行", "rows_changed": "变动行"}
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="数据目录（默认取 ZHUANKE_HOME，否则 ./data）", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 Xlsx = Annotated[Path | None, typer.Option("--xlsx", help="另写工作簿", show_default=False)]
 Asked = Annotated[str, typer.Argument(metavar="编号", help="发布版或证书编号，current，或其文件夹")]
 

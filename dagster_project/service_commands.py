@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagster_project.terminal import AsJson, Home
+
 if TYPE_CHECKING:
     from publishing.service.audit import AuditLog
     from publishing.service.tokens import Scope, TokenStore
@@ -22,11 +24,6 @@ audit_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="访�
 app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="数据目录（默认取 ZHUANKE_HOME，否则 ./data）", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _STATES = {"valid": "有效", "expired": "已过期", "revoked": "已撤销"}

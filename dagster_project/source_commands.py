@@ -7,10 +7,11 @@ the commands, because `zhuanke --help` must answer at once.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from dagster_project.terminal import AsJson, Home, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,21 +21,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="数据库来源：列出、检查、拉取。")
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="数据目录（默认取 ZHUANKE_HOME，否则 ./data）", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="来源", help="[pulls.…] 的名称（默认全部）", show_default=False)
 ]
 _MONTHS_SHOWN = 12
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=True)
 
 
 def show_report(console: Console, report: PullReport) -> None:
@@ -76,13 +66,13 @@ def source_list(home: Home = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
     elif not found:
-        _console().print(f"没有设置来源。写法见 docs/sources/databases.md；设置文件：{settings.home / 'zhuanke.toml'}")
+        terminal().print(f"没有设置来源。写法见 docs/sources/databases.md；设置文件：{settings.home / 'zhuanke.toml'}")
     else:
         table = Table("名称", "连接", "版式", "表", "月数", "行数", "上次拉取", box=box.SIMPLE_HEAD)
         for item in found:
             cells = (f"{value:,}" if isinstance(value, int) else str(value or "从未") for value in item.values())
             table.add_row(*cells)
-        _console().print(table)
+        terminal().print(table)
 
 
 @app.command("check")
@@ -98,7 +88,7 @@ def source_check(names: Names = None, home: Home = None, as_json: AsJson = False
         print(json.dumps([asdict(each) for each in checked], ensure_ascii=False, indent=2))
     else:
         for each in checked:
-            _show_checked(_console(), each)
+            _show_checked(terminal(), each)
     raise typer.Exit(1 if any(each.problem for each in checked) else 0)
 
 
@@ -135,7 +125,7 @@ def source_pull(
     from dagster_project.settings import load_settings
     from dagster_project.workspace import exclusive
 
-    console, settings = _console(), load_settings(home)
+    console, settings = terminal(), load_settings(home)
     failed = False
     with exclusive(settings, on_wait=console.print), console.status("连接数据库……") as status:
         for report in pull_all(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagster_project.terminal import MARKS, AsJson, Home, terminal
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -20,20 +22,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="目标库：把发布版同步到数据库，查看、退回、授权。")
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="数据目录（默认取 ZHUANKE_HOME，否则 ./data）", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 Name = Annotated[str, typer.Argument(metavar="目标库", help="[targets.…] 的名称", show_default=False)]
 Role = Annotated[str, typer.Argument(metavar="角色", help="数据库中已有的角色", show_default=False)]
-_MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=True)
 
 
 def show_target_outcomes(console: Console, outcomes: list[TargetOutcome]) -> None:
@@ -41,7 +31,7 @@ def show_target_outcomes(console: Console, outcomes: list[TargetOutcome]) -> Non
     from rich.markup import escape
 
     for outcome in outcomes:
-        console.print(f"  {_MARKS[outcome.mark]} 目标库 {outcome.name}：{escape(outcome.text)}")
+        console.print(f"  {MARKS[outcome.mark]} 目标库 {outcome.name}：{escape(outcome.text)}")
     if any(outcome.mark == "fail" for outcome in outcomes):
         console.print("    发布版不受影响；下次运行自动重试，或执行 zhuanke target push")
 
@@ -56,12 +46,12 @@ def target_list(home: Home = None) -> None:
 
     settings = load_settings(home)
     if not settings.targets:
-        _console().print(f"没有设置目标库。写法见 docs/targets.md；设置文件：{settings.home / 'zhuanke.toml'}")
+        terminal().print(f"没有设置目标库。写法见 docs/targets.md；设置文件：{settings.home / 'zhuanke.toml'}")
         return
     table = Table("名称", "连接", "前缀", "只读角色", box=box.SIMPLE_HEAD)
     for name, target in settings.targets.items():
         table.add_row(name, target.connection, target.prefix, target.reader or "—")
-    _console().print(table)
+    terminal().print(table)
 
 
 @app.command("push")
@@ -80,7 +70,7 @@ def target_push(
         raise SettingsError(
             f"没有设置目标库；请在 {settings.home / 'zhuanke.toml'} 写入 [targets.…]，见 docs/targets.md"
         )
-    console = _console()
+    console = terminal()
     with console.status("推送到目标库……"):
         outcomes = push_current(settings, only=name)
     show_target_outcomes(console, outcomes)
@@ -102,7 +92,7 @@ def target_status(
     from dagster_project.targets import open_target
 
     settings = load_settings(home)
-    wanted, console, found, behind = current_release_id(settings), _console(), {}, False
+    wanted, console, found, behind = current_release_id(settings), terminal(), {}, False
     for each in [name] if name else list(settings.targets):
         mirror = open_target(settings, each)
         status = mirror.status()
@@ -112,12 +102,12 @@ def target_status(
         found[each] = asdict(status) | {"is_current": not lags, "faults": faults}
         if not as_json:
             told = f"{status.current or '（空）'}，{status.rows:,} 行，装载于 {status.loaded_at or '—'}"
-            console.print(f"{_MARKS['warn' if lags else 'ok']} {each}：{told}")
+            console.print(f"{MARKS['warn' if lags else 'ok']} {each}：{told}")
             console.print(f"    可退回：{status.previous or '无'}；已退回：{status.held_back or '无'}")
             if lags:
                 console.print(f"    当前发布版是 {wanted or '（无）'}")
             for fault in faults:
-                console.print(f"    {_MARKS['fail']} {fault}")
+                console.print(f"    {MARKS['fail']} {fault}")
             if verify and not faults:
                 console.print("    行数与内容和发布版文件一致")
     if as_json:
@@ -132,7 +122,7 @@ def target_rollback(name: Name, home: Home = None) -> None:
     from dagster_project.targets import open_target
 
     restored = open_target(load_settings(home), name).rollback()
-    _console().print(f"{_MARKS['ok']} 目标库 {name} 已退回到 {restored}；如需恢复：zhuanke target push {name}")
+    terminal().print(f"{MARKS['ok']} 目标库 {name} 已退回到 {restored}；如需恢复：zhuanke target push {name}")
 
 
 @app.command("grant")
@@ -154,14 +144,14 @@ def target_grant(
         mirror.grant(role, "city", scope_id)
     for scope_id in hospital or []:
         mirror.grant(role, "hospital", scope_id)
-    _console().print(f"{_MARKS['ok']} 角色 {role} 可读目标库 {name} 中所授范围的行")
+    terminal().print(f"{MARKS['ok']} 角色 {role} 可读目标库 {name} 中所授范围的行")
 
 
 @app.command("revoke")
 def target_revoke(name: Name, role: Role, home: Home = None) -> None:
     """收回一个数据库角色的全部权限。"""
     _mirror(home, name).revoke(role)
-    _console().print(f"{_MARKS['ok']} 已收回角色 {role} 在目标库 {name} 的权限")
+    terminal().print(f"{MARKS['ok']} 已收回角色 {role} 在目标库 {name} 的权限")
 
 
 @app.command("grants")
@@ -170,7 +160,7 @@ def target_grants(name: Name, home: Home = None) -> None:
     from publishing.targets.access import SCOPE_TITLES
 
     for role, scope, scope_id in _mirror(home, name).grants():
-        _console().print(f"  {role}：{SCOPE_TITLES[scope]} {scope_id}".rstrip())
+        terminal().print(f"  {role}：{SCOPE_TITLES[scope]} {scope_id}".rstrip())
 
 
 @app.command("superset")
@@ -193,7 +183,7 @@ def target_superset(
     # Superset brings psycopg2, not psycopg
     uri = url or settings.connections[target.connection].url.replace("+psycopg:", "+psycopg2:")
     out.write_bytes(dashboard_zip(mart_columns(settings.current), uri=uri, prefix=target.prefix))
-    _console().print(f"{_MARKS['ok']} {out}\n导入：superset import-dashboards -p {out} -u 管理员，或在界面上传")
+    terminal().print(f"{MARKS['ok']} {out}\n导入：superset import-dashboards -p {out} -u 管理员，或在界面上传")
 
 
 def _mirror(home: Path | None, name: str) -> Mirror:

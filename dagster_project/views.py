@@ -20,6 +20,7 @@ from dagster_project.regroup import TRACE_TITLE
 from dagster_project.run import COUNTS, RunOutcome
 from dagster_project.settings import Settings
 from dagster_project.target_commands import show_target_outcomes
+from dagster_project.terminal import MARKS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from sources.scheme.package import Fault
     from sources.scheme.store import Imported
 
-_MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
 _LAST_RUN = {
     "none": "从未运行",
     "running": "正在运行",
@@ -254,14 +254,14 @@ def _local(moment: str | None) -> str:
 def show_findings(console: Console, findings: list[Finding]) -> None:
     """What `doctor` found."""
     for finding in findings:
-        console.print(f"{_MARKS[finding.level]} {finding.title}：{escape(finding.text)}")
+        console.print(f"{MARKS[finding.level]} {finding.title}：{escape(finding.text)}")
 
 
 def show_scheme_faults(console: Console, faults: list[Fault]) -> None:
     """Every fault of a scheme package, and whether it can be imported."""
     counts = {level: sum(fault.level == level for fault in faults) for level in ("error", "warning")}
     for fault in faults:
-        console.print(f"{_MARKS['fail' if fault.level == 'error' else 'warn']} {escape(str(fault))}")
+        console.print(f"{MARKS['fail' if fault.level == 'error' else 'warn']} {escape(str(fault))}")
     verdict = "[red]不能导入[/]" if counts["error"] else "[green]可以导入[/]"
     console.print(f"{verdict}：错误 {counts['error']} 种，提醒 {counts['warning']} 种")
 
