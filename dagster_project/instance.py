@@ -16,6 +16,14 @@ telemetry:
 # no invitation to a newsletter on a closed network
 nux:
   enabled: false
+# Dagster's own files of SQLite, over connections that stay open
+storage:
+  custom:
+    module: dagster_project.event_log
+    class: OpenSqliteStorage
+    config:
+      base_dir:
+        env: DAGSTER_HOME
 # one writer per home; a second run waits in the queue
 concurrency:
   runs:
