@@ -152,12 +152,12 @@ def _parts(home: str) -> None:
                 spent = float(metadata["Execution Duration"].value)
                 seconds[f"{warehouse}: {kind[metadata['unique_id'].value]}"] += spent
                 seconds[warehouse] -= spent
-    seconds[f"{warehouse}: start of dbt, records of Dagster"] = seconds.pop(warehouse)
+    seconds[f"{warehouse}: start of dbt, promises, records of Dagster"] = seconds.pop(warehouse)
     print(json.dumps({name: round(spent, 3) for name, spent in seconds.items()}))
 
 
 def _kinds(manifest: Path) -> dict[str, str]:
-    """Models by folder, seeds and tests each as one."""
+    """Models by folder, seeds as one."""
     nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
     return {
         name: Path(node["path"]).parent.as_posix() if node["resource_type"] == "model" else f"{node['resource_type']}s"
@@ -167,12 +167,9 @@ def _kinds(manifest: Path) -> dict[str, str]:
 
 def _of_node(event: Any) -> Any:
     """What dagster-dbt noted about a node, if it is one that dbt timed."""
-    if event.event_type_value == "ASSET_MATERIALIZATION":
-        metadata = event.step_materialization_data.materialization.metadata
-    elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-        metadata = event.asset_check_evaluation_data.metadata
-    else:
+    if event.event_type_value != "ASSET_MATERIALIZATION":
         return None
+    metadata = event.step_materialization_data.materialization.metadata
     return metadata if "Execution Duration" in metadata else None
 
 

@@ -28,9 +28,12 @@ from packaging.version import Version
 
 from dagster_project.dbt_command import DBT, DBT_FOLDER, profile_environment, run_dbt
 from dagster_project.decisions import prepare_candidate
+from dagster_project.defs import promises
 from dagster_project.defs.landing import dataset_key
 from dagster_project.defs.resources import HomeResource
 from dagster_project.grouping import grouping_choice
+from dagster_project.promises import Promise
+from dagster_project.promises import promises as promises_of
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.workspace import Workspace
 from publishing.provenance import folder_hash
@@ -39,6 +42,8 @@ from sources.landing import DATASETS
 CANDIDATE = dg.AssetKey("candidate")
 # what dbt parses: its own folder and the two folders it reads seeds from
 _PARSED = ("dbt", "sources/reference", "expectations/rules")
+# parses, and puts the SQL of all tests into the manifest; without a database
+_PREPARE = ("compile", "--select", "resource_type:test", "--no-introspect", "--no-populate-cache")
 
 
 def _vars(settings: Settings) -> list[str]:
@@ -50,8 +55,8 @@ def _vars(settings: Settings) -> list[str]:
 
 
 def prepared_project(settings: Settings) -> DbtProject:
-    """The dbt project with its manifest, parsed once per state of SQL, seeds, variables and version."""
-    state = [*(folder_hash(PROJECT_ROOT / folder) for folder in _PARSED), *_vars(settings)]
+    """The dbt project with its manifest, read once per state of SQL, seeds, variables and version."""
+    state = [*(folder_hash(PROJECT_ROOT / folder) for folder in _PARSED), *_PREPARE, *_vars(settings)]
     name = f"{hashlib.sha256(''.join(state).encode()).hexdigest()[:16]}-{dbt_version}"
     cache = settings.cache / "dbt"
     project = DbtProject(DBT_FOLDER, target_path=cache / name, profiles_dir=DBT_FOLDER)
@@ -68,7 +73,7 @@ def _parse(settings: Settings, cache: Path, target: Path) -> None:
         shutil.rmtree(outdated)
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         made = Path(scratch) / "target"
-        run_dbt(settings, Workspace.at(settings).candidate_db, made, ["parse", *_vars(settings)])
+        run_dbt(settings, Workspace.at(settings).candidate_db, made, [*_PREPARE, *_vars(settings)])
         made.rename(target)
 
 
@@ -88,9 +93,10 @@ class DbtInPlace(DbtCliResource):
 class WarehouseTranslator(DagsterDbtTranslator):
     """How dbt's nodes appear: grouped by folder, fed by the landed datasets through the candidate."""
 
-    def __init__(self) -> None:
+    def __init__(self, promised: Mapping[str, Sequence[Promise]]) -> None:
         # receipts, slices and quarantine counts are three sources that the one `candidate` asset provides
         super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+        self._promises = promised
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """Name sources after landed assets, and let their readers wait for the candidate."""
@@ -102,6 +108,15 @@ class WarehouseTranslator(DagsterDbtTranslator):
         if reads_landing and all(dep.asset_key != CANDIDATE for dep in spec.deps):
             spec = spec.replace_attributes(deps=[*spec.deps, dg.AssetDep(CANDIDATE)])
         return spec
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """One check for all tests of a table; dagster-dbt would make one of each."""
+        single = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if single is None:  # a test of another table, which only reads this one
+            return None
+        return promises.check_spec(asset_spec.key, self._promises[asset_spec.key.to_user_string()], single.metadata)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """staging, intermediate, marts; seeds are reference data."""
@@ -133,20 +148,23 @@ def candidate(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mater
 
 
 def warehouse_assets(project: DbtProject) -> dg.AssetsDefinition:
-    """All dbt models, seeds and data tests as one Dagster step."""
+    """All dbt models and seeds as one Dagster step, and what is promised of them."""
+    nodes = json.loads(project.manifest_path.read_text(encoding="utf-8"))["nodes"]
+    promised = promises_of(nodes)
 
     @dbt_assets(
         manifest=project.manifest_path,
         project=project,
-        dagster_dbt_translator=WarehouseTranslator(),
+        dagster_dbt_translator=WarehouseTranslator(promised),
         name="warehouse",
     )
     def warehouse(context: dg.AssetExecutionContext, dbt: DbtInPlace, home: HomeResource) -> Iterator[Any]:
         os.environ.update(profile_environment(home.settings, Workspace.at(home.settings).candidate_db))
         # where dagster-dbt looks for the parsed project that it hands to this run
         os.environ["DBT_TARGET_PATH"] = str(project.target_path)
-        build = ["build", "--exclude-resource-type", "unit_test", *_vars(home.settings)]
+        build = ["build", "--exclude-resource-type", "test", "unit_test", *_vars(home.settings)]
         yield from dbt.cli(build, context=context, target_path=home.workspace.dbt_target).stream()
+        yield from promises.check(context, home, promised)
 
     return warehouse
 

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 from support.job import fingerprint
 
-from dagster_project.defs import automation, build_definitions, gates, landing, publish, transform
+from dagster_project.defs import automation, build_definitions, gates, landing, promises, publish, transform
 from dagster_project.defs.resources import HomeResource
 from dagster_project.instance import prepare_dagster_home
+from dagster_project.promises import Promise
 from dagster_project.settings import Settings, load_settings
 from dagster_project.workspace import append_journal, read_journal
 from expectations.content import content_hash
@@ -130,6 +132,52 @@ def test_the_manifest_is_parsed_once_per_state_of_the_project(settings: Settings
     assert transform.prepared_project(settings).manifest_path.stat().st_mtime_ns == before
     nodes = json.loads(project.manifest_path.read_text())["nodes"]
     assert all(node["resource_type"] != "unit_test" for node in nodes.values())
+
+
+# --- what is promised of the tables
+
+
+def test_a_table_has_one_check_for_all_that_is_promised_of_it(definitions: dg.Definitions) -> None:
+    checks = definitions.resolve_job_def(automation.NIGHTLY).asset_layer.asset_graph.asset_check_keys
+    tables = [key.asset_key.to_user_string() for key in checks if key.name == promises.NAME]
+    assert len(tables) == len(set(tables)) > 100
+    assert {"fct_indicator", "int_cell", "switches"} <= set(tables)
+    assert checks - {dg.AssetCheckKey(dg.AssetKey(table), promises.NAME) for table in tables} == {
+        dg.AssetCheckKey(gates.MARTS_EXPORT, "gate")
+    }
+
+
+@pytest.mark.parametrize(("value", "exported"), [("'H1'", True), ("null", False)])
+def test_a_broken_promise_is_named_and_nothing_is_exported(home: HomeResource, value: str, exported: bool) -> None:
+    asked = {
+        "fct_x": [Promise("fct_x", "id 不应为空", "select id from fct_x where id is null")],
+        "int_y": [Promise("int_y", "id 不应为空", "select id from int_y where id is null")],
+    }
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec("fct_x"), dg.AssetSpec("int_y")],
+        check_specs=[promises.check_spec(dg.AssetKey(table), asked[table], {}) for table in asked],
+    )
+    def warehouse(context, home: HomeResource) -> Iterator[object]:
+        with duckdb.connect(str(home.workspace.candidate_db)) as connection:
+            connection.execute(f"create table fct_x as select {value} as id; create table int_y as select 1 as id")
+        yield from (dg.MaterializeResult(table) for table in asked)
+        yield from promises.check(context, home, asked)
+
+    exports = []
+
+    @dg.asset(key=gates.MARTS_EXPORT, deps=["fct_x"])
+    def marts_export() -> None:
+        exports.append(True)
+
+    result = dg.materialize([warehouse, marts_export], resources={"home": home}, raise_on_error=False)
+    assert bool(exports) == exported
+    evaluations = {one.asset_key.to_user_string(): one for one in result.get_asset_check_evaluations()}
+    assert {table: one.passed for table, one in evaluations.items()} == {"fct_x": exported, "int_y": True}
+    if not exported:
+        assert evaluations["fct_x"].description == "fct_x：id 不应为空；1 处不符"
+        [failure] = [event for event in result.all_events if event.is_step_failure]
+        assert "fct_x：id 不应为空；1 处不符" in failure.step_failure_data.user_failure_data.description
 
 
 # --- the gate
