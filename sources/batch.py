@@ -31,6 +31,7 @@ from sources.expressions import (
     quote,
     row_key,
     slots,
+    typed_query,
 )
 from sources.intake import InboxFile
 from sources.outputs import Member, receipt_path, write_json, write_outputs
@@ -148,7 +149,8 @@ def _missing_columns(contract: Contract, header: list[str]) -> list[str]:
 def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member], key: bytes) -> list[str]:
     """Temp table ``parsed``: one typed row per record, with its ``cells`` if it has a fault; how to ask those for it.
 
-    Asking every row which faults it has, not only whether, would cost as much as all else.
+    Asking every row which faults it has, not only whether, would cost as much as all else.  Cells are a list, which
+    takes no room where there is none; a structure would take sixteen bytes a column.
 
     Addresses are kept as heads only (:func:`sources.residence.head_sql`); all other identifiers end here.
     """
@@ -157,13 +159,10 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
     used = {name.upper() for item in head for name in (item.source, item.hour) if name}
     columns = {name: f"c{position[name]}" for name in sorted(used & position.keys())}  # safe in SQL whatever the header
     parsed = [parse(item, columns) for item in head]
-    typed = [f"{p.value} as {p.field.name}" for p in parsed if p.field.use == "keep"]
-    if contract.pseudonymised:
-        typed.append("patient_pseudonym as patient_id")
+    more = ["patient_pseudonym as patient_id"] if contract.pseudonymised else []
     roles = [p for p in parsed if p.field.role]
-    typed += [f"{p.value if p.field.type == 'datetime' else p.text} as role_{p.field.role}" for p in roles]
+    more += [f"{p.value if p.field.type == 'datetime' else p.text} as role_{p.field.role}" for p in roles]
     any_fault, *asked = faults_sql(contract, parsed)
-    kept = ", ".join(f"'{name}': {name}" for name in ["file_month", *columns.values()])
     records = _Records(
         members,
         {column: position[name] for name, column in columns.items()},
@@ -174,18 +173,18 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
     con.execute(
         f"""
         create temp table parsed as
-        with typed as (select {", ".join(["*", *typed, *list_values(contract)])} from record)
+        with typed as ({typed_query(parsed, "record", [*more, *list_values(contract)])})
         select
             {", ".join(["file_no", "source_row", *own_columns(contract), *address_heads(contract)])},
             {f"strftime({contract.partition}, '%Y-%m')" if contract.partition else "null::varchar"} as landed_month,
-            case when {any_fault} then {{{kept}}} end as cells
+            file_month, case when {any_fault} then [{", ".join(columns.values())}] end as cells
         from typed
         """
     )
     con.unregister("record")
     if records.failure:
         raise records.failure
-    return asked
+    return [*asked, ", ".join(f"cells[{n}] as {column}" for n, column in enumerate(columns.values(), 1))]
 
 
 def _pseudonyms(
@@ -262,7 +261,12 @@ class _Records:
 
 
 def _find_faults(
-    con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member], faults: str, value_classes: str
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    members: list[Member],
+    faults: str,
+    value_classes: str,
+    cells: str,
 ) -> None:
     """Tables ``duplicate`` and ``fault``, one row per fault of a row.
 
@@ -292,8 +296,7 @@ def _find_faults(
         select file_no, source_row, organisation, landed_month, row_key, {faults} as faults,
                {value_classes} as value_classes
         from (
-            select file_no, source_row, {organisation} as organisation, landed_month, {key} as row_key,
-                   {contract.partition or "null"}, unnest(cells)
+            select *, {organisation} as organisation, {key} as row_key, {cells}
             from parsed where cells is not null
         );
 
@@ -337,7 +340,7 @@ def _stage(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     con.execute(
         f"""
         create temp view fit as
-        select * exclude (cells) replace (coalesce(landed_month, 'all') as landed_month)
+        select * exclude (file_month, cells) replace (coalesce(landed_month, 'all') as landed_month)
         from parsed anti join duplicate using (file_no, source_row) where cells is null;
 
         create temp view good as select {", ".join(select)} from fit {joins}

@@ -7,7 +7,7 @@ files and writing Parquet (:mod:`sources.batch`), derivations from identifiers (
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,12 +22,21 @@ _LONGEST_ICD = 16  # bytes: A00.000x001 with marks behind it is shorter, an iden
 
 @dataclass(frozen=True)
 class Parsed:
-    """A field as SQL: the cleaned text, the typed value, and the faults as (reason, condition)."""
+    """A field as SQL: the cleaned text, what is read from it, the typed value, the faults as (reason, condition).
+
+    The value names the reading, and the faults name the value, because DuckDB computes what stands inside a CASE or an
+    OR as often as it is written there.
+    """
 
     field: ContractField
     text: str
+    reading: str | None
     value: str
     faults: list[tuple[str, str]]
+
+
+def _reading_name(item: ContractField) -> str:
+    return f"read_{item.name}"
 
 
 def parse(item: ContractField, columns: Mapping[str, str]) -> Parsed:
@@ -38,14 +47,34 @@ def parse(item: ContractField, columns: Mapping[str, str]) -> Parsed:
     if item.required:
         faults.append(("required_missing", f"{text} is null"))
     if reason:
-        faults.append((reason, f"{text} is not null and {value} is null"))
+        faults.append((reason, f"{text} is not null and {item.name} is null"))
     elif item.type in ("text", "code", "icd", "department"):
         # the number of bytes, which is known, keeps nearly all texts from being counted
         faults.append(("too_long", f"strlen({text}) > {item.max_length} and length({text}) > {item.max_length}"))
         if item.checked and item.code_list:
             codes = ", ".join(quote(code) for code in code_list(item.code_list))
             faults.append(("not_in_code_list", f"{text} not in ({codes})"))
-    return Parsed(item, text, value, faults)
+    return Parsed(item, text, _reading(item, text), value, faults)
+
+
+def typed_query(head: list[Parsed], relation: str, more: Iterable[str] = ()) -> str:
+    """A query of all columns of a relation, the typed values of the fields, and ``more``."""
+    readings = [f"{p.reading} as {_reading_name(p.field)}" for p in head if p.reading]
+    values = [f"{p.value} as {p.field.name}" for p in head if p.field.use == "keep"]
+    read = f"(select {', '.join(['*', *readings])} from {relation})"
+    return f"select {', '.join(['*', *values, *more])} from {read}"
+
+
+def _reading(item: ContractField, text: str) -> str | None:
+    """What several parts of the value are made of."""
+    if item.map:
+        return None
+    match item.type:
+        case "integer" | "year" | "amount_yuan":
+            return f"try_cast({_plain_number(text)} as decimal(14, 4))"
+        case "department":
+            return f"nullif(regexp_replace({text}, '[^0-9]', '', 'g'), '')"
+    return None
 
 
 def _conversion(item: ContractField, text: str, columns: Mapping[str, str]) -> tuple[str, str | None]:
@@ -53,17 +82,17 @@ def _conversion(item: ContractField, text: str, columns: Mapping[str, str]) -> t
         whens = " ".join(f"when {quote(k)} then {quote(v)}" for k, v in item.map.items())
         known = ", ".join(quote(v) for v in dict.fromkeys(item.map.values()))
         return f"case {text} {whens} else case when {text} in ({known}) then {text} end end", "not_in_code_list"
-    decimal = f"try_cast({_plain_number(text)} as decimal(14, 4))"
+    read = _reading_name(item)
     match item.type:
         case "integer" | "year":
-            whole = f"case when {decimal} % 1 = 0 then try_cast({decimal} as integer) end"
+            whole = f"case when {read} % 1 = 0 then try_cast({read} as integer) end"
             if item.type == "integer":
                 return whole, "not_integer"
-            return f"case when {decimal} between 1900 and 2199 then {whole} end", "not_year"
+            return f"case when {read} between 1900 and 2199 then {whole} end", "not_year"
         case "decimal":
             return f"try_cast({_plain_number(text)} as {item.sql_type})", "not_decimal"
         case "amount_yuan":
-            return f"case when ({decimal} * 100) % 1 = 0 then ({decimal} * 100)::bigint end", "not_amount"
+            return f"case when ({read} * 100) % 1 = 0 then ({read} * 100)::bigint end", "not_amount"
         case "datetime":
             moment = _datetime(text)
             if item.hour and (hour := columns.get(item.hour.upper())):
@@ -82,7 +111,7 @@ def _conversion(item: ContractField, text: str, columns: Mapping[str, str]) -> t
             parts = f"list_transform(regexp_split_to_array({text}, '[；;、,，|]'), lambda x: trim(x))"
             return f"list_filter({parts}, lambda x: x <> '')", None
         case "department":
-            return _department(text), None
+            return _department(text, read), None
         case "icd":
             return icd(text), None
     return text, None
@@ -120,12 +149,11 @@ def icd(text: str) -> str:
     return f"case when strlen({text}) > {_LONGEST_ICD} or {is_wide} then '{NO_CODE}' else {code} end"
 
 
-def _department(text: str) -> str:
-    """Digits of a department code, leading zero restored: ``A03.04``, ``03.04`` and ``304`` are all ``0304``.
+def _department(text: str, digits: str) -> str:
+    """The digits of a department code, leading zero restored: ``A03.04``, ``03.04`` and ``304`` are all ``0304``.
 
     A third-level code belongs to its second-level one; longer internal codes stay as they are and find no specialty.
     """
-    digits = f"nullif(regexp_replace({text}, '[^0-9]', '', 'g'), '')"
     return (
         f"case length({digits}) when 1 then '0' || {digits} when 3 then '0' || {digits} "
         f"when 6 then left({digits}, 4) else coalesce({digits}, {text}) end"
