@@ -38,7 +38,7 @@ def test_the_steps_of_the_page_add_two_indicators(tmp_path: Path) -> None:
     assert touched.count("dbt/seeds/indicators/indicators.csv") == 2
     assert [place for place in touched if place.endswith(".sql")] == [
         "dbt/models/intermediate/int_winter.sql",
-        "dbt/models/intermediate/int_measure.sql",
+        "dbt/models/intermediate/int_measure_row.sql",
     ]
     tables = province(5, discharges=300)
     database = tmp_path / DATABASE
