@@ -6,24 +6,11 @@ with received as (
     from {{ ref('int_single_disease_report') }}
 ),
 
-side as (
-    select
-        due.source_id,
-        due.source_row,
-        due.disease_code,
-        true as is_due,
-        false as is_open,
-        false as is_completed,
-        false as is_reported,
-        0 as item_due_count,
-        0 as item_met_count
-    from {{ ref('int_single_disease_due') }} as due
-    union all
+reported as (
     select
         page.source_id,
         page.source_row,
         report.disease_code,
-        false as is_due,
         report.is_open,
         report.is_completed,
         report.is_reported,
@@ -39,17 +26,21 @@ side as (
 
 matched as (
     select
-        source_id,
-        source_row,
-        disease_code,
-        bool_or(is_due) as is_due,
-        bool_or(is_open) as is_open,
-        bool_or(is_completed) as is_completed,
-        bool_or(is_reported) as is_reported,
-        cast(sum(item_due_count) as bigint) as item_due_count,
-        cast(sum(item_met_count) as bigint) as item_met_count
-    from side
-    group by source_id, source_row, disease_code
+        {% for key in ['source_id', 'source_row', 'disease_code'] %}
+            coalesce(due.{{ key }}, reported.{{ key }}) as {{ key }},
+        {% endfor %}
+        due.disease_code is not null as is_due,
+        {% for state in ['is_open', 'is_completed', 'is_reported'] %}
+            coalesce(reported.{{ state }}, false) as {{ state }},
+        {% endfor %}
+        cast(coalesce(reported.item_due_count, 0) as bigint) as item_due_count,
+        cast(coalesce(reported.item_met_count, 0) as bigint) as item_met_count
+    from {{ ref('int_single_disease_due') }} as due
+    full join reported
+        on
+            due.source_row = reported.source_row
+            and due.source_id = reported.source_id
+            and due.disease_code = reported.disease_code
 )
 
 select

@@ -1,37 +1,58 @@
 -- Which discharges the platform asks for, and for which disease, by the inclusion lists: one code of every part that a
--- disease has a list for, and the age where it asks for one. A case without an age is not asked for by age.
-{% set page = ref('stg_hqms_front_page') %}
-with coded as (
-    {% for part, code in [
-        ('principal_diagnosis', 'diagnoses[1]'),
-        ('second_diagnosis', 'diagnoses[2]'),
-        ('any_diagnosis', elements('diagnoses', 'false')),
-        ('main_operation', 'operations[1]'),
-        ('any_operation', elements('operations', 'false')),
-    ] %}
+-- disease has a list for, and the age where it asks for one. A case without an age is not asked for by age. Each part is
+-- a bit, so that the parts that a case meets are one number.
+{% set parts = [
+    ('principal_diagnosis', 'diagnoses[1]'),
+    ('second_diagnosis', 'diagnoses[2]'),
+    ('any_diagnosis', elements('diagnoses', 'false')),
+    ('main_operation', 'operations[1]'),
+    ('any_operation', elements('operations', 'false')),
+] %}
+with listed as (
+    select
+        disease_code,
+        code_prefix,
+        part,
+        case part
+            {% for part, code in parts %}
+                when '{{ part }}' then {{ 2 ** loop.index0 }}
+            {% endfor %}
+        end as part_bit
+    from {{ ref('single_disease_codes') }}
+),
+
+found as (
+    {% for part, code in parts %}
         select
-            source_id,
-            source_row,
-            '{{ part }}' as part,
-            {{ code }} as code
-        from {{ page }}
+            coded.source_id,
+            coded.source_row,
+            coded.age_years,
+            listed.disease_code,
+            listed.part_bit
+        from (
+            select
+                source_id,
+                source_row,
+                age_years,
+                {{ code }} as code
+            from {{ ref('stg_hqms_front_page') }}
+        ) as coded
+        inner join listed
+            on left(coded.code, 3) = left(listed.code_prefix, 3) and starts_with(coded.code, listed.code_prefix)
+        where listed.part = '{{ part }}'
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
 met as (
     select
-        coded.source_id,
-        coded.source_row,
-        listed.disease_code,
-        count(distinct coded.part) as part_count
-    from coded
-    inner join {{ ref('single_disease_codes') }} as listed
-        on
-            coded.part = listed.part
-            and left(coded.code, 3) = left(listed.code_prefix, 3)
-            and starts_with(coded.code, listed.code_prefix)
-    group by coded.source_id, coded.source_row, listed.disease_code
+        source_id,
+        source_row,
+        disease_code,
+        max(age_years) as age_years,
+        bit_or(part_bit) as part_bits
+    from found
+    group by source_id, source_row, disease_code
 ),
 
 disease as (
@@ -39,9 +60,9 @@ disease as (
         disease.disease_code,
         disease.age_from_years,
         disease.age_to_years,
-        count(distinct listed.part) as part_count
+        bit_or(listed.part_bit) as part_bits
     from {{ ref('single_diseases') }} as disease
-    inner join {{ ref('single_disease_codes') }} as listed on disease.disease_code = listed.disease_code
+    inner join listed on disease.disease_code = listed.disease_code
     where disease.is_recomputed
     group by disease.disease_code, disease.age_from_years, disease.age_to_years
 )
@@ -51,8 +72,7 @@ select
     met.source_row,
     met.disease_code
 from met
-inner join disease on met.disease_code = disease.disease_code and met.part_count = disease.part_count
-inner join {{ page }} as page on met.source_id = page.source_id and met.source_row = page.source_row
+inner join disease on met.disease_code = disease.disease_code and met.part_bits = disease.part_bits
 where
-    (disease.age_from_years is null or page.age_years >= disease.age_from_years)
-    and (disease.age_to_years is null or page.age_years <= disease.age_to_years)
+    (disease.age_from_years is null or met.age_years >= disease.age_from_years)
+    and (disease.age_to_years is null or met.age_years <= disease.age_to_years)

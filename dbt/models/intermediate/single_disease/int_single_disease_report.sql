@@ -2,13 +2,10 @@
 -- count where the report itself counts, their numerators only where they stand in the denominator.
 with ordered as (
     select
-        report.source_id,
-        report.source_row,
         report.organisation_id,
         report.patient_id,
         cast(report.discharge_time as date) as discharge_date,
         report.disease_code,
-        report.items,
         report.item_denominators,
         report.item_numerators,
         coalesce(report.discharge_mode = '5', false) as has_died,
@@ -24,40 +21,18 @@ with ordered as (
         ) as place
     from {{ ref('stg_single_disease_report') }} as report
     cross join {{ ref('int_switch') }} as switch
-),
-
-item as (
-    select
-        ordered.source_id,
-        ordered.source_row,
-        ordered.item_denominators,
-        ordered.item_numerators,
-        {{ positioned_elements('ordered.items', 'item', 'place') }}
-    from ordered
-    where ordered.place = 1 and ordered.is_reported
-),
-
-counted as (
-    select
-        source_id,
-        source_row,
-        count(*) filter (where item_denominators[place]) as item_due_count,
-        count(*) filter (where item_denominators[place] and item_numerators[place]) as item_met_count
-    from item
-    group by source_id, source_row
 )
 
 select
-    ordered.organisation_id,
-    ordered.patient_id,
-    ordered.discharge_date,
-    ordered.disease_code,
-    ordered.is_open,
-    ordered.is_completed,
-    ordered.is_reported,
-    ordered.has_died,
-    coalesce(counted.item_due_count, 0) as item_due_count,
-    coalesce(counted.item_met_count, 0) as item_met_count
+    organisation_id,
+    patient_id,
+    discharge_date,
+    disease_code,
+    is_open,
+    is_completed,
+    is_reported,
+    has_died,
+    case when is_reported then {{ true_count('item_denominators') }} else 0 end as item_due_count,
+    case when is_reported then {{ true_count('item_denominators', 'item_numerators') }} else 0 end as item_met_count
 from ordered
-left join counted on ordered.source_id = counted.source_id and ordered.source_row = counted.source_row
-where ordered.place = 1
+where place = 1
