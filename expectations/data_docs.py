@@ -73,14 +73,15 @@ def _row(check: Check, item: Any, result: Result) -> str:
 
 def _words(item: Any) -> str:
     """The library's sentence for an expectation, its parameters put in."""
-    from great_expectations.render.renderer.inline_renderer import InlineRenderer
+    from great_expectations.expectations.registry import get_renderer_impl
+    from great_expectations.render import LegacyRendererType
 
+    expectation = item.expectation_config
+    # as the library's own site does: the other renderers validate every parameter with a class made for it
+    renderer = get_renderer_impl(object_name=expectation.type, renderer_type=LegacyRendererType.PRESCRIPTIVE)
     sentences = []
-    # of the expectation alone: `item.render()` would put the result into words too, for as long again
-    for content in InlineRenderer(render_object=item.expectation_config).get_rendered_content():
-        if not content.value.template:
-            continue
-        words = {name: parameter["value"] for name, parameter in (content.value.params or {}).items()}
-        shown = Template(content.value.template).safe_substitute(words)
+    for content in renderer.renderer(configuration=expectation):
+        said = content.to_json_dict()["string_template"]
+        shown = Template(said["template"]).safe_substitute(said["params"])
         sentences.append(escape(shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]} …"))
     return "<br>".join(sentences)

@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -239,7 +240,9 @@ def _portions(connection: duckdb.DuckDBPyConnection, suite: Suite, checks: list[
         portions.setdefault(frozenset(check.columns()), []).append(check)
     for portion in portions.values():
         yield portion
-        gc.collect()  # the library's objects refer to one another, and to the frame
+        # the frame goes before the next one comes: its batch is held there, and the library's objects hold one another
+        _batches.cache_clear()
+        gc.collect()
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, suite: Suite) -> duckdb.DuckDBPyRelation:
@@ -313,11 +316,24 @@ class _Outcome:
     reason: str = ""
 
 
-def _validate(frame: pd.DataFrame, checks: list[Check], reports: list[Any]) -> dict[str, _Outcome]:
-    """Run the checks over one data frame; every check gets an outcome, whatever happens; `reports` the rest."""
+@cache
+def _batches() -> Any:
+    """Where the library takes data frames in; made once, because it writes itself down as YAML each time."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    return (
+        context.data_sources.add_pandas("marts").add_dataframe_asset("mart").add_batch_definition_whole_dataframe("all")
+    )
+
+
+def _validate(frame: pd.DataFrame, checks: list[Check], reports: list[Any]) -> dict[str, _Outcome]:
+    """Run the checks over one data frame; every check gets an outcome, whatever happens; `reports` the rest."""
+    batches = _batches()
+    import great_expectations as gx
 
     outcomes, expectations = {}, []
     for check in checks:
@@ -327,16 +343,8 @@ def _validate(frame: pd.DataFrame, checks: list[Check], reports: list[Any]) -> d
             outcomes[check.id] = _Outcome(Status.ERROR, reason=f"检查定义无效（{type(error).__name__}）")
     if not expectations:
         return outcomes
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    batch = context.data_sources.add_pandas("marts").add_dataframe_asset("mart")
-    validation = gx.ValidationDefinition(
-        name="gate",
-        data=batch.add_batch_definition_whole_dataframe("all"),
-        suite=context.suites.add(gx.ExpectationSuite(name="gate", expectations=expectations)),
-    )
-    report = validation.run(
-        batch_parameters={"dataframe": frame},
+    report = batches.get_batch(batch_parameters={"dataframe": frame}).validate(
+        gx.ExpectationSuite(name="gate", expectations=expectations),
         # counts only: no unexpected value leaves Great Expectations
         result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
     )
