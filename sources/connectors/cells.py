@@ -27,7 +27,8 @@ Numbers = NDArray[np.int64]
 
 _LONGEST_RECORD = 16 << 20
 _LONG_CELL = 1 << 12  # so long a cell is not looked through word by word
-_FEED, _BLANK, _DASH = b"\n -"
+_FEED, _BLANK, _DASH, _SEPARATOR = b"\n -,"
+COMMA = b"\x1e"  # in place of a comma inside a cell
 _WIDE_BLANK = "\u3000"
 _BLANKS = " " + _WIDE_BLANK
 ABSENT = -2  # in place of a cell that the file does not have
@@ -98,7 +99,7 @@ class Cells:
         return empty
 
 
-def of_lines(block: bytes, separator: bytes, encoding: str, width: int, lines_before: int) -> tuple[Cells, int]:
+def of_lines(block: bytes, encoding: str, width: int, lines_before: int) -> tuple[Cells, int]:
     """Cells of whole lines, and how many lines they are; line 1, the header, gives none.
 
     Empty lines do not count, as no reader of CSV counts them.
@@ -107,7 +108,7 @@ def of_lines(block: bytes, separator: bytes, encoding: str, width: int, lines_be
     text = np.frombuffer(buffer, np.uint8, len(_BEFORE) + len(block))
     is_feed = text == _FEED
     feeds = np.flatnonzero(is_feed)
-    ends = np.flatnonzero(is_feed | (text == separator[0]))
+    ends = np.flatnonzero(is_feed | (text == _SEPARATOR))
     last = ends.searchsorted(feeds)
     size = np.diff(feeds) - 1
     number = lines_before + np.cumsum(size > 0)
@@ -117,7 +118,8 @@ def of_lines(block: bytes, separator: bytes, encoding: str, width: int, lines_be
     record = row & (np.diff(last) == width) & (size <= _LONGEST_RECORD) & (reason != "bad_encoding")
     lost = np.flatnonzero(row & ~record)
     unread = list(zip(number[lost].tolist(), reason[lost].tolist(), strict=True))
-    cells = Cells(buffer, encoding, ends, len(separator), last[:-1][record], 1, number[record], unread)
+    buffer = buffer.replace(COMMA, b",")
+    cells = Cells(buffer, encoding, ends, 1, last[:-1][record], 1, number[record], unread)
     return cells, int(np.count_nonzero(size))
 
 

@@ -13,14 +13,12 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from sources.connectors.cells import Cells, decodes, of_lines
+from sources.connectors.cells import COMMA, Cells, decodes, of_lines
 from sources.connectors.problems import FileRefused
 
 _CHUNK = 2 << 20  # small enough that what is known of its cells stays in the processor's cache
-# for a comma inside a cell, and between such cells
-_COMMA, _UNIT = b"\x1e", b"\x1f"
-_APART = bytes.maketrans(b"," + _COMMA, _UNIT + b",")
-_NO_TEXT = b"\r" + _COMMA + _UNIT  # no text holds them
+_COMMA_TEXT = COMMA.decode("latin-1")
+_NO_TEXT = b"\r\x1f" + COMMA  # no text holds them
 _LONGEST_LINE = 64 << 20  # without a line feed in so many bytes it is not a table
 _LONGEST_FIELD = 128 << 10  # characters
 _FIELD_LINES = 20  # a quoted field may go over so many lines
@@ -68,8 +66,8 @@ def read_cells(stream: BinaryIO, encoding: str, width: int) -> Iterator[Cells]:
     """
     codec = "utf-8" if encoding == "utf-8-sig" else encoding
     lines = undecodable = 0
-    for block, separator in _records(stream, width):
-        cells, more = of_lines(block, separator, codec, width, lines)
+    for block in _records(stream, width):
+        cells, more = of_lines(block, codec, width, lines)
         lines += more
         undecodable += sum(reason == "bad_encoding" for _, reason in cells.unread)
         yield cells
@@ -80,18 +78,20 @@ def read_cells(stream: BinaryIO, encoding: str, width: int) -> Iterator[Cells]:
         )
 
 
-def _records(stream: BinaryIO, width: int) -> Iterator[tuple[bytes, bytes]]:
-    """Blocks of whole records, each on one line that ends with a line feed; and what stands between their cells."""
-    held: list[bytes] = []  # lines whose quotes may still close in the next block
+def _records(stream: BinaryIO, width: int) -> Iterator[bytes]:
+    """Blocks of whole records, each on one line that ends with a line feed, without quotes.
+
+    A comma inside a cell is `COMMA`.
+    """
+    held = b""  # lines whose quotes may still close in the next block
     for received in _whole_lines(stream):
-        block = received.translate(None, _NO_TEXT) if any(byte in received for byte in _NO_TEXT) else received
-        if not held and b'"' not in block:
-            yield block, b","
-            continue
-        lines, held = _close_quotes(held + block.split(b"\n")[:-1], width, at_end=False)
-        yield _unquoted(lines)
+        block = received.replace(b"\r\n", b"\n")
+        if any(byte in block for byte in _NO_TEXT):
+            block = block.translate(None, _NO_TEXT)
+        records, held = _close_quotes(held + block, width, at_end=False)
+        yield records
     if held:
-        yield _unquoted(_close_quotes(held, width, at_end=True)[0])
+        yield _close_quotes(held, width, at_end=True)[0]
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -108,44 +108,57 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def _unquoted(lines: list[bytes]) -> tuple[bytes, bytes]:
-    """Records without their quotes, and what stands between their cells: not a comma, where a cell holds one."""
-    block = b"\n".join([*(_unquote(line) if b'"' in line else line for line in lines), b""])
-    return (block.translate(_APART), _UNIT) if _COMMA in block else (block, b",")
-
-
 def _unquote(line: bytes) -> bytes:
     try:
         cells = next(csv.reader([line.decode("latin-1")], strict=True))
     except csv.Error:
         return _UNREADABLE
-    return b",".join(cell.encode("latin-1").replace(b",", _COMMA) for cell in cells)
+    return ",".join([cell.replace(",", _COMMA_TEXT) if "," in cell else cell for cell in cells]).encode("latin-1")
 
 
-def _close_quotes(lines: list[bytes], width: int, *, at_end: bool) -> tuple[list[bytes], list[bytes]]:
+def _close_quotes(block: bytes, width: int, *, at_end: bool) -> tuple[bytes, bytes]:
     """Join the lines of a quoted field that goes over several; returns whole records, and lines to hold back.
 
     A line whose quote does not close within a few lines, to a record as wide as the header, stands alone: it becomes
-    a line too narrow to be read, and the lines behind it are records of their own.
+    a line too narrow to be read, and the lines behind it are records of their own.  Most lines have no quote and are
+    not looked at one by one.
     """
     done: list[bytes] = []
     at = 0
-    while at < len(lines):
-        if lines[at].count(b'"') % 2 == 0 or _is_record(lines[at], width):
-            done.append(lines[at])
-            at += 1
-            continue
-        closing = next((n for n in range(at + 1, min(at + _FIELD_LINES, len(lines))) if lines[n].count(b'"') % 2), None)
-        if closing is None and not at_end and at + _FIELD_LINES > len(lines):
-            return done, lines[at:]
-        record = b" ".join(lines[at : (closing or at) + 1])
-        if closing is not None and _is_record(record, width):
-            done.append(record)
-            at = closing + 1
-        else:
-            done.append(_UNREADABLE)
-            at += 1
-    return done, []
+    while (quote := block.find(b'"', at)) >= 0:
+        start = block.rfind(b"\n", at, quote) + 1 or at
+        done.append(block[at:start])
+        record, at = _line(block, start)
+        if record.count(b'"') % 2 and not _is_record(record, width):
+            closed, behind, lines = _closing(block, record, at)
+            if closed is None and lines < _FIELD_LINES and not at_end:
+                return b"".join(done), block[start:]
+            if closed is not None and _is_record(closed, width):
+                record, at = closed, behind
+            else:
+                record = _UNREADABLE
+        done += (_unquote(record), b"\n")
+    return b"".join([*done, block[at:]]), b""
+
+
+def _line(block: bytes, start: int) -> tuple[bytes, int]:
+    """The line that begins at a place, and where the next one begins."""
+    feed = block.index(b"\n", start)
+    return block[start:feed], feed + 1
+
+
+def _closing(block: bytes, line: bytes, at: int) -> tuple[bytes | None, int, int]:
+    """A line and those behind it up to the next odd number of quotes, as one; where it ends; how many were looked at.
+
+    None where no such line is near.
+    """
+    lines = [line]
+    while len(lines) < _FIELD_LINES and at < len(block):
+        line, at = _line(block, at)
+        lines.append(line)
+        if line.count(b'"') % 2:
+            return b" ".join(lines), at, len(lines)
+    return None, at, len(lines)
 
 
 def _is_record(line: bytes, width: int) -> bool:
