@@ -29,7 +29,7 @@ from sources.outputs import receipt_path
 DATASETS: tuple[str, ...] = datasets()
 
 _BATCH_FILES = 40
-_BATCH_BYTES = 96 << 20
+_BATCH_BYTES = 256 << 20
 _MEMORY = "512MB"  # of DuckDB in one process: beyond it, it spills, and the process stays below 1 GiB
 _PARALLEL_BYTES = 16 << 20  # below it, starting worker processes costs more than they save
 
