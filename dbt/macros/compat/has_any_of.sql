@@ -4,5 +4,9 @@
 {%- endmacro %}
 
 {% macro duckdb__has_any_of(list, values) -%}
-    coalesce(list_has_any({{ list }}, ['{{ values | join("', '") }}']), false)
+    {# several times as fast as list_has_any #}
+    coalesce(
+        {%- for value in values %} list_contains({{ list }}, '{{ value }}'){{ ' or' if not loop.last }}{% endfor -%}
+        , false
+    )
 {%- endmacro %}

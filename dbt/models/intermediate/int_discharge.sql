@@ -139,7 +139,7 @@ resolved as (
         case
             when page.residence_basis in ('address', 'postcode') then {{ home_of('page.residence_division') }}
         end as residence_city,
-        {{ city_of('hospital.division') }} as hospital_city,
+        hospital.city as hospital_city,
         page.nationality is not null as is_nationality_known,
         page.nationality is not null and domestic.nationality is null as is_foreign,
         single_disease.single_disease_due_count,
@@ -154,7 +154,12 @@ resolved as (
     inner join {{ ref('int_definition') }} as definition
         on extract(year from page.discharge_time) = definition.data_year
     {{ specialty_joins('page.discharge_department') }}
-    left join {{ ref('stg_hospital') }} as hospital on page.organisation_id = hospital.organisation_id
+    left join (
+        select
+            organisation_id,
+            {{ city_of('division') }} as city
+        from {{ ref('stg_hospital') }}
+    ) as hospital on page.organisation_id = hospital.organisation_id
     left join {{ ref('domestic_nationalities') }} as domestic on page.nationality = domestic.nationality
     {% if var('drg_source', 'external') == 'own' %}
         left join {{ ref('int_drg_case') }} as drg_result

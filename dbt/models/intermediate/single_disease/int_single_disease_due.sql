@@ -2,27 +2,32 @@
 -- disease has a list for, and the age where it asks for one. A case without an age is not asked for by age. Each part is
 -- a bit, so that the parts that a case meets are one number.
 {% set parts = [
-    ('principal_diagnosis', 'diagnoses[1]'),
-    ('second_diagnosis', 'diagnoses[2]'),
-    ('any_diagnosis', elements('diagnoses', 'false')),
-    ('main_operation', 'operations[1]'),
-    ('any_operation', elements('operations', 'false')),
+    ('principal_diagnosis', 'diagnoses', 1),
+    ('second_diagnosis', 'diagnoses', 2),
+    ('any_diagnosis', 'diagnoses', none),
+    ('main_operation', 'operations', 1),
+    ('any_operation', 'operations', none),
 ] %}
-with listed as (
+with part (part, part_bit, codes, place) as (
+    values
+    {% for part, codes, place in parts %}
+        ('{{ part }}', {{ 2 ** loop.index0 }}, '{{ codes }}', {{ place or 'null' }}){{ ',' if not loop.last }}
+    {% endfor %}
+),
+
+listed as (
     select
-        disease_code,
-        code_prefix,
-        part,
-        case part
-            {% for part, code in parts %}
-                when '{{ part }}' then {{ 2 ** loop.index0 }}
-            {% endfor %}
-        end as part_bit
-    from {{ ref('single_disease_codes') }}
+        code.disease_code,
+        code.code_prefix,
+        part.part_bit,
+        part.codes,
+        part.place
+    from {{ ref('single_disease_codes') }} as code
+    inner join part on code.part = part.part
 ),
 
 found as (
-    {% for part, code in parts %}
+    {% for codes in ['diagnoses', 'operations'] %}
         select
             coded.source_id,
             coded.source_row,
@@ -34,12 +39,15 @@ found as (
                 source_id,
                 source_row,
                 age_years,
-                {{ code }} as code
+                {{ positioned_elements(codes, 'code', 'place') }}
             from {{ ref('stg_hqms_front_page') }}
         ) as coded
         inner join listed
-            on left(coded.code, 3) = left(listed.code_prefix, 3) and starts_with(coded.code, listed.code_prefix)
-        where listed.part = '{{ part }}'
+            on
+                left(coded.code, 3) = left(listed.code_prefix, 3)
+                and starts_with(coded.code, listed.code_prefix)
+                and (listed.place is null or coded.place = listed.place)
+        where listed.codes = '{{ codes }}'
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
