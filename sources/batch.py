@@ -21,6 +21,8 @@ from sources.connectors.cells import Cells, Slots, fixed_texts, record_batch
 from sources.contract import Contract, contracts_digest, load_contracts
 from sources.databases import journal as pulls
 from sources.expressions import (
+    OUTSIDE,
+    Faults,
     address_heads,
     faults_sql,
     landed_types,
@@ -32,6 +34,7 @@ from sources.expressions import (
     row_key,
     slots,
     typed_query,
+    value_class,
 )
 from sources.intake import InboxFile
 from sources.outputs import Member, receipt_path, write_json, write_outputs
@@ -117,8 +120,8 @@ def _convert(batch: Batch, members: list[Member]) -> None:
         )
         try:
             con.execute("set enable_progress_bar = false")  # it would draw into logs and pipes
-            asked = _parse_rows(con, contract, members, batch.key)
-            _find_faults(con, contract, members, *asked)
+            faults = _parse_rows(con, contract, members, batch.key)
+            _find_faults(con, contract, members, faults)
             _stage(con, contract)
             write_outputs(con, batch.home, contract, members)
         finally:
@@ -146,7 +149,7 @@ def _missing_columns(contract: Contract, header: list[str]) -> list[str]:
     return [name for name in expected if name.upper() not in present]
 
 
-def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member], key: bytes) -> list[str]:
+def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member], key: bytes) -> Faults:
     """Temp table ``parsed``: one typed row per record, with its ``cells`` if it has a fault; how to ask those for it.
 
     Asking every row which faults it has, not only whether, would cost as much as all else.  Cells are a list, which
@@ -162,7 +165,7 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
     more = ["patient_pseudonym as patient_id"] if contract.pseudonymised else []
     roles = [p for p in parsed if p.field.role]
     more += [f"{p.value if p.field.type == 'datetime' else p.text} as role_{p.field.role}" for p in roles]
-    any_fault, *asked = faults_sql(contract, parsed)
+    faults = faults_sql(contract, parsed, columns)
     records = _Records(
         members,
         {column: position[name] for name, column in columns.items()},
@@ -177,14 +180,14 @@ def _parse_rows(con: duckdb.DuckDBPyConnection, contract: Contract, members: lis
         select
             {", ".join(["file_no", "source_row", *own_columns(contract), *address_heads(contract)])},
             {f"strftime({contract.partition}, '%Y-%m')" if contract.partition else "null::varchar"} as landed_month,
-            file_month, case when {any_fault} then [{", ".join(columns.values())}] end as cells
+            file_month, case when {faults.any} then {faults.cells} end as cells
         from typed
         """
     )
     con.unregister("record")
     if records.failure:
         raise records.failure
-    return [*asked, ", ".join(f"cells[{n}] as {column}" for n, column in enumerate(columns.values(), 1))]
+    return faults
 
 
 def _pseudonyms(
@@ -260,14 +263,7 @@ class _Records:
         return found
 
 
-def _find_faults(
-    con: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    members: list[Member],
-    faults: str,
-    value_classes: str,
-    cells: str,
-) -> None:
+def _find_faults(con: duckdb.DuckDBPyConnection, contract: Contract, members: list[Member], faults: Faults) -> None:
     """Tables ``duplicate`` and ``fault``, one row per fault of a row.
 
     No value of a quarantined row is kept: the row is found again by its line in the received file.
@@ -293,17 +289,19 @@ def _find_faults(
         ) where nth > 1;
 
         create temp table faulty as
-        select file_no, source_row, organisation, landed_month, row_key, {faults} as faults,
-               {value_classes} as value_classes
-        from (
-            select *, {organisation} as organisation, {key} as row_key, {cells}
-            from parsed where cells is not null
-        );
+        select file_no, source_row, {organisation} as organisation, coalesce(landed_month, '') as month, cells,
+               {key} as row_key, list_filter([{faults.numbers}], lambda x: x is not null) as numbers
+        from (select *, {faults.texts} from parsed where cells is not null);
 
         create temp table fault as
-        select file_no, source_row, organisation as organisation_id, coalesce(landed_month, '') as month,
-               f.field, f.reason, value_classes[f.cell] as value_class, nth, row_key
-        from (select *, unnest(faults) as f, generate_subscripts(faults, 1) as nth from faulty)
+        select file_no, source_row, organisation as organisation_id, month, field, reason,
+               case when reason = '{OUTSIDE}' then 'date_like' else {value_class("text")} end as value_class,
+               nth, row_key
+        from (
+            select *, cells[cell] as text
+            from (select *, unnest(numbers) as number, generate_subscripts(numbers, 1) as nth from faulty)
+            join (values {faults.meanings}) meaning (number, field, reason, cell) using (number)
+        )
         union all
         select file_no, source_row, {organisation}, coalesce(landed_month, ''), {quote(key_source)}, 'duplicate_key',
                'other', 1, {key}

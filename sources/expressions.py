@@ -17,6 +17,7 @@ from sources.contract import REFERENCE_DIR, Contract, ContractField, contracts_o
 from sources.residence import head_sql
 
 NO_CODE = "非编码"
+OUTSIDE = "outside_file_month"
 _LONGEST_ICD = 16  # bytes: A00.000x001 with marks behind it is shorter, an identity number is longer
 
 
@@ -160,7 +161,7 @@ def _department(text: str, digits: str) -> str:
     )
 
 
-def _value_class(text: str) -> str:
+def value_class(text: str) -> str:
     """What kind of text was found, never the text itself."""
     return (
         f"case when {text} is null then 'empty' when length({text}) > 200 then 'too_long' "
@@ -198,29 +199,38 @@ def landed_types(dataset: str) -> dict[str, str]:
     return types
 
 
-def faults_sql(contract: Contract, head: list[Parsed]) -> tuple[str, str, str]:
-    """The condition that a row has any fault; for the rows that have, their faults, and what the cells hold.
+@dataclass(frozen=True)
+class Faults:
+    """The faults of a layout as SQL: the condition that a row has any, and for the rows that have, which ones.
 
-    A fault names its cell's place among the value classes.  Of these, each stands once: what stands twice in a query,
-    DuckDB computes beforehand, for all rows.
+    ``numbers`` is the list of those a row has, ``meanings`` are the rows (number, field, reason, place of its cell),
+    and ``texts`` names the cells, from which the numbers are found.
     """
-    faults = [(n, p.field.source, fault) for n, p in enumerate(head, 1) for fault in p.faults if p.field.use != "drop"]
-    found = [(n, source, reason, condition) for n, source, (reason, condition) in faults]
-    classes = [_value_class(p.text) for p in head]
+
+    any: str
+    cells: str
+    texts: str
+    numbers: str
+    meanings: str
+
+
+def faults_sql(contract: Contract, head: list[Parsed], columns: Mapping[str, str]) -> Faults:
+    """The faults of all fields; ``columns`` names the cleaned text in scope of each source column."""
+    found = [(p.field.source, *fault) for p in head for fault in p.faults if p.field.use != "drop"]
     if contract.partition:
         source = next(f.source for f in contract.fields if f.name == contract.partition)
         outside = f"year({contract.partition}) * 100 + month({contract.partition}) <> nullif(file_month, 0)"
-        classes.append(quote("date_like"))
-        found.append((len(classes), source, "outside_file_month", outside))
-    details = [
-        f"case when {condition} then {{'field': {quote(source)}, 'reason': {quote(reason)}, 'cell': {n}}} end"
-        for n, source, reason, condition in found
-    ]
-    any_fault = " or ".join(f"({condition})" for *_, condition in found)
-    return (
-        any_fault,
-        f"list_filter([{', '.join(details)}], lambda x: x is not null)",
-        f"[{', '.join(classes)}]",
+        found.append((source, OUTSIDE, outside))
+    place = {name: n for n, name in enumerate(columns, 1)}
+    return Faults(
+        any=" or ".join(f"({condition})" for *_, condition in found),
+        cells=f"[{', '.join(columns.values())}]",
+        texts=", ".join(f"cells[{place[name]}] as {column}" for name, column in columns.items()),
+        numbers=", ".join(f"case when {condition} then {n} end" for n, (*_, condition) in enumerate(found)),
+        meanings=", ".join(
+            f"({n}, {quote(source)}, {quote(reason)}, {place.get(source.upper(), 'null')})"
+            for n, (source, reason, _) in enumerate(found)
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sources.connectors import Carrier, FileRefused
 from sources.contract import Contract
-from sources.expressions import landed_types, quote
+from sources.expressions import OUTSIDE, landed_types, quote
 from sources.intake import InboxFile
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def write_outputs(con: duckdb.DuckDBPyConnection, home: Path, contract: Contract
 def _refuse_unfit(member: Member, rows: int, faults: list[dict[str, Any]]) -> None:
     if not rows and not member.receipt.get("pull"):  # a month of a database may have become empty
         raise FileRefused("empty_file", "文件只有表头，没有数据行。若该月确无数据，请勿上传空文件。")
-    outside = _sum_rows([fault for fault in faults if fault["reason"] == "outside_file_month"])
+    outside = _sum_rows([fault for fault in faults if fault["reason"] == OUTSIDE])
     if outside > _REFUSED_SHARE * rows:
         raise FileRefused(
             "month_mismatch",

@@ -109,8 +109,8 @@ def _csv_carrier(kind: str, opener: Callable[[], Any]) -> Carrier:
     if not first.removeprefix(codecs.BOM_UTF8).strip():
         raise FileRefused("empty_file", "文件为空，没有表头也没有数据。请重新导出。")
     encoding = detect_encoding(first)
-    text = first.decode("utf-8" if encoding == "utf-8-sig" else encoding, "replace").lstrip("﻿")
-    header = _clean_header(fields(text.partition("\n")[0].rstrip("\r")))
+    line = first.partition(b"\n")[0].decode("utf-8" if encoding == "utf-8-sig" else encoding, "replace")
+    header = _clean_header(fields(line.lstrip("\ufeff").rstrip("\r")))
 
     def cells() -> Iterator[Cells]:
         with _archive_errors(), opener() as stream:
