@@ -44,6 +44,8 @@ CANDIDATE = dg.AssetKey("candidate")
 _PARSED = ("dbt", "sources/reference", "expectations/rules")
 # parses, and puts the SQL of all tests into the manifest; without a database
 _PREPARE = ("compile", "--select", "resource_type:test", "--no-introspect", "--no-populate-cache")
+# what a night computes is thrown away: its manifest and every debug message would be written for nobody
+_UNRECORDED = ("--no-write-json", "--log-level-file", "none")
 
 
 def _vars(settings: Settings) -> list[str]:
@@ -162,7 +164,7 @@ def warehouse_assets(project: DbtProject) -> dg.AssetsDefinition:
         os.environ.update(profile_environment(home.settings, Workspace.at(home.settings).candidate_db))
         # where dagster-dbt looks for the parsed project that it hands to this run
         os.environ["DBT_TARGET_PATH"] = str(project.target_path)
-        build = ["build", "--exclude-resource-type", "test", "unit_test", *_vars(home.settings)]
+        build = ["build", *_UNRECORDED, "--exclude-resource-type", "test", "unit_test", *_vars(home.settings)]
         yield from dbt.cli(build, context=context, target_path=home.workspace.dbt_target).stream()
         yield from promises.check(context, home, promised)
 
