@@ -24,21 +24,23 @@ def decisions_in_force(settings: Settings) -> Decisions:
     return DecisionLog(settings.decisions).in_force(date.today())
 
 
-def prepare_candidate(settings: Settings, database: Path) -> int:
-    """Write the candidate without the months that are held back; how many hospital's months those are."""
+def prepare_candidate(settings: Settings, database: Path, *, keep: bool = False) -> int:
+    """Write the candidate without the months that are held back; how many hospital's months those are.
+
+    With `keep`, what is computed of a month may be taken from an earlier run, and is kept for the next one.
+    """
+    from dagster_project.kept_months import offer
     from sources.candidate import month_pieces, outstanding, prepare
     from sources.month_files import assemble
 
     decisions = decisions_in_force(settings)
     held = held_back_months(settings, decisions)
     thresholds = {change.rule_id: change.threshold for change in decisions.thresholds}
-    assemble(
-        settings.home,
-        month_pieces(settings.home, held),
-        threads=settings.threads,
-        memory_limit=settings.memory_limit,
-    )
+    pieces = month_pieces(settings.home, held)
+    assemble(settings.home, pieces, threads=settings.threads, memory_limit=settings.memory_limit)
     prepare(settings.home, database, held_back=held, thresholds=thresholds)
+    if keep:
+        offer(settings, database, pieces)
     return len({(one.dataset, one.slice) for one in outstanding(settings.home, held)})
 
 

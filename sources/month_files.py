@@ -90,9 +90,14 @@ def assemble(
     return len(missing)
 
 
-def _path(home: Path, dataset: str, month: str, pieces: Collection[Piece]) -> Path:
+def digest(dataset: str, pieces: Collection[Piece]) -> str:
+    """Equal for equal rows in equal columns: landed files are named by what they were landed from, and never change."""
     content = json.dumps(
         [landed_types(dataset), [[piece.path, piece.condition, piece.method] for piece in sorted(pieces)]],
         ensure_ascii=False,
     )
-    return home / _FOLDER / dataset / f"{month}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _path(home: Path, dataset: str, month: str, pieces: Collection[Piece]) -> Path:
+    return home / _FOLDER / dataset / f"{month}-{digest(dataset, pieces)[:16]}.parquet"

@@ -32,6 +32,7 @@ from dagster_project.defs import promises
 from dagster_project.defs.landing import dataset_key
 from dagster_project.defs.resources import HomeResource
 from dagster_project.grouping import grouping_choice
+from dagster_project.kept_months import tidy
 from dagster_project.promises import Promise
 from dagster_project.promises import promises as promises_of
 from dagster_project.settings import PROJECT_ROOT, Settings
@@ -143,7 +144,7 @@ def candidate(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Mater
     _ = home.settings.province
     month = home.last_month
     home.workspace.candidate_db.unlink(missing_ok=True)
-    held_back = prepare_candidate(home.settings, home.workspace.candidate_db)
+    held_back = prepare_candidate(home.settings, home.workspace.candidate_db, keep=True)
     if held_back:
         context.log.warning(f"{held_back} 个机构月份未通过关键规则，暂不采用（见 fct_held_back）")
     return dg.MaterializeResult(metadata={"last_month": month, "held_back": held_back})
@@ -166,6 +167,7 @@ def warehouse_assets(project: DbtProject) -> dg.AssetsDefinition:
         os.environ["DBT_TARGET_PATH"] = str(project.target_path)
         build = ["build", *_UNRECORDED, "--exclude-resource-type", "test", "unit_test", *_vars(home.settings)]
         yield from dbt.cli(build, context=context, target_path=home.workspace.dbt_target).stream()
+        tidy(home.settings, home.workspace.candidate_db)
         yield from promises.check(context, home, promised)
 
     return warehouse

@@ -141,7 +141,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
             nodes[result["unique_id"]]["name"]: result["compiled_code"]
             for result in results
             if result["unique_id"] in nodes  # exposures are results too, and no nodes
-            and nodes[result["unique_id"]]["config"]["materialized"] == "table"
+            and nodes[result["unique_id"]]["config"]["materialized"] in ("table", "kept_by_month")
             # a Python model keeps what it made: no statement of a test reaches it
             and nodes[result["unique_id"]]["language"] == "sql"
         }

@@ -1,3 +1,4 @@
+{{ config(materialized='kept_by_month') }}
 -- The grouper's answer in numbers, one row per case: twelve texts a case would cost more to write than to find.
 select
     profile.source_id,

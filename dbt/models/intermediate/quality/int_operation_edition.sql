@@ -1,3 +1,4 @@
+{{ config(materialized='kept_by_month') }}
 -- Pages whose main operation has a level, per organisation and month: whether the catalogue that was valid on the
 -- discharge date knows its code. Days that no edition covers are not judged.
 with covered as (

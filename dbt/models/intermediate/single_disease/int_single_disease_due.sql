@@ -1,3 +1,4 @@
+{{ config(materialized='kept_by_month') }}
 -- Which discharges the platform asks for, and for which disease, by the inclusion lists: one code of every part that a
 -- disease has a list for, and the age where it asks for one. A case without an age is not asked for by age. Each part is
 -- a bit, so that the parts that a case meets are one number.
