@@ -67,17 +67,14 @@ def _inputs(home: Path, pieces: Mapping[tuple[str, str], list[Piece]]) -> Iterat
     from sources.landing import DATASETS
     from sources.scheme import store
 
-    monthly = {dataset for dataset in DATASETS if contracts_of(dataset)[0].partition}
     for dataset in DATASETS:
-        always = (
-            []
-            if dataset in monthly
-            else [piece for (of, _), found in pieces.items() if of == dataset for piece in found]
-        )
-        nothing = month_files.query(dataset, []) if dataset in monthly else None
-        yield [f"landing.{dataset}", "", month_files.digest(dataset, always), nothing]
-    for (dataset, month), found in pieces.items():
-        if dataset in monthly:
+        months = {month: found for (of, month), found in pieces.items() if of == dataset}
+        if contracts_of(dataset)[0].partition is None:
+            always = [piece for found in months.values() for piece in found]
+            yield [f"landing.{dataset}", "", month_files.digest(dataset, always), None]
+            continue
+        yield [f"landing.{dataset}", "", month_files.digest(dataset, []), month_files.query(dataset, [])]
+        for month, found in months.items():
             rows = month_files.query(dataset, month_files.to_read(home, dataset, month, found))
             yield [f"landing.{dataset}", month, month_files.digest(dataset, found), rows]
     schemes = sorted((scheme["edition_id"], scheme["content"]["sha256"]) for scheme in store.installed(home))

@@ -9,7 +9,13 @@
 {% for relation in readable %}
     -- depends_on: {{ ref(relation) }}
 {% endfor %}
-select * from {{ ref('int_page_rule_count') }}
+select
+    rule_id,
+    organisation_id,
+    month,
+    checked,
+    violated
+from {{ ref('int_page_rule_count') }}
 {% for relation, rules in row_rules() | groupby('relation') if relation != 'stg_hqms_front_page' %}
     {% if relation not in readable %}
         {% do exceptions.raise_compiler_error('质控规则 ' ~ rules[0].rule_id ~ ' 指向未知的表 ' ~ relation) %}
