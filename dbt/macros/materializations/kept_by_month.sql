@@ -56,22 +56,26 @@
     {% if astray %}
         {% do exceptions.raise_compiler_error(model.name ~ ' 有 ' ~ astray ~ ' 行不属于所计算的月份，不能按月保留') %}
     {% endif %}
+    {% do stop_unless_parquet_keeps_columns(missing[0].path ~ '.columns') %}
     {% for each in missing %}
-        -- under another name until it is whole
+        {# under another name until it is whole #}
         {% do run_query(
             "copy (select * exclude (kept_month) from computed where kept_month = '" ~ each.month ~ "') to "
             ~ quoted(each.path) ~ ' (format parquet, compression snappy, use_tmp_file true)'
         ) %}
     {% endfor %}
-    {% set computed = run_query('select column_name, column_type from (describe computed) where column_name <> \'kept_month\'') %}
-    {% set kept = run_query(
-        'select column_name, column_type from (describe ' ~ rows_kept_in([missing[0].path]) ~ ')'
-    ) %}
-    {% if computed.rows | map('list') | list != kept.rows | map('list') | list %}
-        {% do exceptions.raise_compiler_error(model.name ~ ' 有 Parquet 不能原样保存的列类型，不能按月保留') %}
-    {% endif %}
     {% do run_query('rollback') %}
     {% do run_query('begin transaction') %}
+{% endmacro %}
+
+{# Parquet has no type for some columns and quietly takes the next best: a sum of whole numbers becomes a floating one. #}
+{% macro stop_unless_parquet_keeps_columns(probe) %}
+    {% do run_query('copy (from computed limit 0) to ' ~ quoted(probe) ~ ' (format parquet)') %}
+    {% set computed = run_query('select column_name, column_type from (describe computed)').rows %}
+    {% set kept = run_query('select column_name, column_type from (describe ' ~ rows_kept_in([probe]) ~ ')').rows %}
+    {% if computed | map('list') | list != kept | map('list') | list %}
+        {% do exceptions.raise_compiler_error(model.name ~ ' 有 Parquet 不能原样保存的列类型，不能按月保留') %}
+    {% endif %}
 {% endmacro %}
 
 {% macro with_month(columns) -%}
