@@ -36,6 +36,7 @@ ABSENT = -2  # in place of a cell that the file does not have
 _BEFORE, _AFTER = b"\0\0\0\n", b"\0" * 12
 _INLINE = 12  # bytes of a text that a view holds itself
 _VIEW_MASK = np.array([[0xFF] * (4 + n) + [0] * (_INLINE - n) for n in range(_INLINE + 1)], np.uint8).view("<u8")
+_HIGH_TEXT, _HIGH_WORD = np.uint64(0x80808080 << 32), np.uint64(0x8080808080808080)  # of a text that a view holds
 _HIGH_BITS = np.array([[0x80] * n + [0] * (8 - n) for n in range(9)], np.uint8).view("<u8").ravel()
 
 
@@ -259,43 +260,46 @@ def _texts(cells: Cells, picks: Sequence[Numbers]) -> Iterator[pa.Array]:
 
     at = np.concatenate(picks)
     filled, start, length = cells.filled(at)
-    buffer, start, length = _in_utf8(cells, start, length)
+    found = _views(cells.buffer, start, length)
+    wide = _beyond_ascii(cells.buffer, start, length, found)
+    lines, begin, size = _in_utf8(cells, start[wide], length[wide])
+    found[wide] = _views(lines, begin, size, number=1)
     null = np.ones(len(at), bool)
-    null[filled[length > 0]] = False
+    null[filled[found[:, 0].astype(np.uint32) > 0]] = False  # the length is the lower half
     views = np.zeros((len(at), 2), np.uint64)
-    views[filled] = _views(buffer, start, length)
-    data, end = pa.py_buffer(buffer), 0
+    views[filled] = found
+    data = [pa.py_buffer(cells.buffer), pa.py_buffer(lines)]
+    end = 0
     for pick in picks:
         part = slice(end, end := end + len(pick))
         valid = pa.py_buffer(np.packbits(~null[part], bitorder="little"))
-        yield pa.Array.from_buffers(pa.string_view(), len(pick), [valid, pa.py_buffer(views[part]), data])
+        yield pa.Array.from_buffers(pa.string_view(), len(pick), [valid, pa.py_buffer(views[part]), *data])
 
 
 def _in_utf8(cells: Cells, start: Numbers, length: Numbers) -> tuple[bytes, Numbers, Numbers]:
-    """Start and length in a buffer that holds the cells as UTF-8: those beyond ASCII are written behind the others."""
-    wide = _beyond_ascii(cells.buffer, start, length)
-    if not len(wide):
-        return cells.buffer, start, length
-    spans = zip(start[wide].tolist(), (start + length)[wide].tolist(), strict=True)
+    """Cells beyond ASCII as UTF-8: a buffer that holds them, and where."""
+    spans = zip(start.tolist(), (start + length).tolist(), strict=True)
     text = b"\n".join([cells.buffer[begin:end] for begin, end in spans]).decode(cells.encoding)
     if _WIDE_BLANK in text:
         stripped = (line.strip(_BLANKS) for line in text.split("\n"))
         text = "\n".join("" if line == "-" else line for line in stripped)
-    lines = f"\n{text}\n".encode()
-    feeds = np.flatnonzero(np.frombuffer(lines, np.uint8) == _FEED)
-    start, length = start.copy(), length.copy()
-    start[wide] = len(cells.buffer) + feeds[:-1] + 1
-    length[wide] = np.diff(feeds) - 1
-    return b"".join((cells.buffer, lines, _AFTER)), start, length
+    lines = b"".join((_BEFORE, text.encode(), b"\n", _AFTER))
+    feeds = np.flatnonzero(np.frombuffer(lines, np.uint8, len(lines) - len(_AFTER)) == _FEED)[: len(start) + 1]
+    return lines, feeds[:-1] + 1, np.diff(feeds) - 1
 
 
-def _beyond_ascii(buffer: bytes, start: Numbers, length: Numbers) -> Numbers:
-    """Which cells hold a byte that is not ASCII, eight bytes at a time; the longest are not asked."""
+def _beyond_ascii(buffer: bytes, start: Numbers, length: Numbers, views: NDArray[np.uint64]) -> Numbers:
+    """Which cells hold a byte that is not ASCII, by their views and then eight bytes at a time.
+
+    The longest are not asked.
+    """
     if buffer.isascii():
         return np.empty(0, np.int64)
     words = np.ndarray(len(buffer) - 7, "<u8", buffer, strides=(1,))
     wide = length > _LONG_CELL
-    at, done = np.flatnonzero(~wide), 0
+    short = length <= _INLINE
+    wide |= short & (((views[:, 0] & _HIGH_TEXT) | (views[:, 1] & _HIGH_WORD)) != 0)
+    at, done = np.flatnonzero(~(short | wide)), 0
     while len(at):
         left = length[at] - done
         wide[at] = (words[start[at] + done] & _HIGH_BITS.take(np.minimum(left, 8))) != 0
@@ -304,14 +308,14 @@ def _beyond_ascii(buffer: bytes, start: Numbers, length: Numbers) -> Numbers:
     return np.flatnonzero(wide)
 
 
-def _views(buffer: bytes, start: Numbers, length: Numbers) -> NDArray[np.uint64]:
-    """Arrow's views: the length, then twelve bytes: the text, or its first four, buffer 0 and its place there."""
+def _views(buffer: bytes, start: Numbers, length: Numbers, *, number: int = 0) -> NDArray[np.uint64]:
+    """Arrow's views: the length, then twelve bytes: the text, or four of it, its buffer and place."""
     sixteen = np.ndarray(len(buffer) - 15, "V16", buffer, strides=(1,))
     views = sixteen[start - 4].view("<u8").reshape(-1, 2)
     views &= _VIEW_MASK.take(np.minimum(length, _INLINE), axis=0)
     parts = views.view("<u4")
     parts[:, 0] = length
     outside = np.flatnonzero(length > _INLINE)
-    parts[outside, 2] = 0
+    parts[outside, 2] = number
     parts[outside, 3] = start[outside]
     return views
