@@ -240,9 +240,7 @@ def _portions(connection: duckdb.DuckDBPyConnection, suite: Suite, checks: list[
         portions.setdefault(frozenset(check.columns()), []).append(check)
     for portion in portions.values():
         yield portion
-        # the frame goes before the next one comes: its batch is held there, and the library's objects hold one another
-        _batches.cache_clear()
-        gc.collect()
+        gc.collect()  # the library's objects refer to one another, and to the frames before the last
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, suite: Suite) -> duckdb.DuckDBPyRelation:
