@@ -62,10 +62,10 @@ def candidate(work: Path, schemes: Sequence[Tables], landed: Mapping[str, Sequen
 
 
 def run_models(database: Path, **variables: str) -> list[tuple[int, str | None, Result]]:
-    """The grouping models over a candidate: row of the source, edition and result, by row."""
+    """The grouping models over a candidate, which keep what they promise: row of the source, edition and result."""
     done = run_dbt(
         *(REPOSITORY / "dbt", database, "build", "--select", "+int_drg_trace"),
-        *("--exclude-resource-type", "unit_test", "test"),
+        *("--indirect-selection", "cautious", "--exclude-resource-type", "unit_test"),
         **variables,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

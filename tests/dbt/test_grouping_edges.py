@@ -94,9 +94,10 @@ def exclusions(text: str) -> list[dict[str, str]]:
     return [{"principal_code": code, "exclusion_table": table} for code, _, table in parted]
 
 
-def mapped(kind: str, from_code: str, to_code: str, to_edition: str = "2") -> dict[str, str]:
+def mapped(kind: str, from_code: str, to_code: str, to_edition: str = "2", from_edition: str = "1") -> dict[str, str]:
     """A row of code_map; the edition of both code tables is 2."""
-    return {"kind": kind, "from_edition": "1", "from_code": from_code, "to_edition": to_edition, "to_code": to_code}
+    row = {"kind": kind, "from_edition": from_edition, "from_code": from_code}
+    return row | {"to_edition": to_edition, "to_code": to_code}
 
 
 # ------------------------------------------------------------------------------------------------ edges
@@ -187,6 +188,8 @@ OLD_CODES = scheme(
     code_map=[
         mapped("diagnosis", "I21.x01", "I21.001"),
         mapped("diagnosis", "I21.x02", "I21.001"),
+        # two older editions wrote it alike: still one case
+        mapped("diagnosis", "I21.x01", "I21.001", from_edition="0"),
         mapped("diagnosis", "J96.x00", "J96.900"),
         # known to the edition: stays what it is
         mapped("diagnosis", "J96.900", "R99.999"),

@@ -41,8 +41,9 @@ with named as (
     from {{ source('scheme', 'edition_code') }}
 ),
 
+-- older editions may write a code alike
 crosswalk as (
-    select
+    select distinct
         code_map.edition_id,
         code_map.kind,
         code_map.from_code,
