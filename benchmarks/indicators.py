@@ -106,18 +106,14 @@ def _step(name: str, *arguments: object) -> Command:
 
 # ------------------------------------------------------------------------------------------------ steps
 
+_WHOLE = ", ".join(
+    f"cast(cast({name} as decimal(38, 8)) * {100_000_000 if name in tables.FRACTIONS else 1} as bigint) as {name}"
+    for name in tables.MEASURES
+)
 _PUBLISHED = f"""
-    select hospital_id, specialty_code, window_id,
-        {
-    ", ".join(
-        f"cast(sum(value) filter (where measure_id = '{name}')"
-        f"{' * 100000000' if name in tables.FRACTIONS else ''} as bigint) as {name}"
-        for name in tables.MEASURES
-    )
-}
-    from int_measure
+    select hospital_id, specialty_code, window_id, {_WHOLE}
+    from int_measure_row
     where attribution = 'department' and hospital_id <> 'REGION' and specialty_code <> 'ALL' and length(window_id) = 4
-    group by hospital_id, specialty_code, window_id
 """
 
 
